@@ -1,0 +1,301 @@
+import type { Timer } from './clock.ts'
+import { dial, type DialPort, formatAddress } from './dialer.ts'
+import * as errors from './errors.ts'
+import { PROBE_TIMEOUT, TICK } from './limits.ts'
+import type { ConnectionInit, ConnectionOwner, NodeConnection } from './node-connection.ts'
+import type { NodeSettings } from './options.ts'
+import { PeerSet } from './peer-set.ts'
+import { Admission } from './services/admission.ts'
+import { KeptLinks } from './services/kept-links.ts'
+import type { Channel, ListenHandlers, Listener, Transport } from './transport/transport.ts'
+import type { CloseReason } from './wire/close-code.ts'
+import type { Frame } from './wire/frame.ts'
+import { type Address, encodeHello } from './wire/hello.ts'
+
+/** What connecting needs of its node. */
+export interface ConnectorPort {
+  readonly self: ConnectionOwner['self']
+  createNewConnection(init: ConnectionInit): NodeConnection
+  sign(bytes: Uint8Array): Promise<Uint8Array>
+  onUp(connection: NodeConnection): void
+  onDown(connection: NodeConnection, reason: CloseReason): void
+  onFrame(connection: NodeConnection, frame: Frame): void
+  onDrain(connection: NodeConnection): void
+  onDialError(error: errors.SecureNodeError, address: Address): void
+  onInboundError(error: Error, address: Address): void
+  shouldReconnect(address: Address, trials: number, error: unknown): boolean
+}
+
+export interface ConnectOptions {
+  /** Keep the connection: dial again whenever it fails or is lost, the first time included. @default false */
+  readonly reconnect?: boolean | undefined
+  /** The ID that must be found there. @default any */
+  readonly expect?: string | undefined
+  /** Ends the attempt; with `reconnect`, all of them. */
+  readonly signal?: AbortSignal | undefined
+  /** For one attempt, in ms. @default the option `handshakeTimeout` */
+  readonly timeout?: number | undefined
+}
+
+/** Opens, accepts, keeps and ends the connections of a node. */
+export class Connector {
+  readonly peers = new PeerSet()
+  readonly #port: ConnectorPort
+  readonly #settings: NodeSettings
+  readonly #transport: Transport
+  readonly #admission: Admission
+  readonly #kept: KeptLinks<NodeConnection>
+  /** Inbound connections whose handshake is not over. */
+  readonly #unsettled = new Set<NodeConnection>()
+  readonly #owner: ConnectionOwner
+  readonly #ended = { bytesIn: 0, bytesOut: 0 }
+  #stopping = new AbortController()
+  #listener: Listener | undefined
+  #listen: Address | undefined
+  #tick: Timer | undefined
+
+  constructor(port: ConnectorPort, settings: NodeSettings, transport: Transport) {
+    this.#port = port
+    this.#settings = settings
+    this.#transport = transport
+    this.#admission = new Admission(settings)
+    const { clock, reconnectMin: min, reconnectMax: max } = settings
+    this.#kept = new KeptLinks({ clock, backOff: { min, max }, byId: (id) => this.peers.byId(id) })
+    this.#owner = this.#makeOwner()
+  }
+
+  /** Inbound connections whose handshake is under way. */
+  get pending(): number {
+    return this.#admission.pending
+  }
+
+  /** Bytes over all connections, ended ones included. */
+  get traffic(): { readonly bytesIn: number; readonly bytesOut: number } {
+    const traffic = { ...this.#ended }
+    for (const { stats } of this.peers.all) addTraffic(traffic, stats)
+    return traffic
+  }
+
+  /** Listens; resolves with the real port. Rejects with the platform's error. */
+  async start(host: string, port: number): Promise<number> {
+    const { clock, handshakeTimeout } = this.#settings
+    this.#stopping = new AbortController()
+    this.#listener = await this.#transport.listen(host, port, this.#listenHandlers(), {
+      clock,
+      handshakeTimeout,
+    })
+    this.#listen = { host, port: this.#listener.port }
+    this.#scheduleTick()
+    return this.#listener.port
+  }
+
+  /** Says goodbye, ends everything and frees the port, within the option `stopTimeout`. */
+  async stop(): Promise<void> {
+    this.#stopping.abort(errors.aborted('the node was stopped; what it was doing'))
+    this.#kept.stop()
+    this.#tick?.cancel()
+    const connections = [...this.peers.all]
+    for (const connection of connections) connection.close('goodbye')
+    await Promise.all([this.#listener?.close(), ...connections.map(({ closed }) => closed)])
+  }
+
+  /** Connects, and resolves when both ends can exchange messages. */
+  connect(address: Address, options: ConnectOptions): Promise<NodeConnection> {
+    const { signal, reconnect = false } = options
+    const signals = signal === undefined ? [] : [signal]
+    if (!reconnect) return this.#dial(address, options, signals)
+    return this.#kept.keep({
+      address: formatAddress(address.host, address.port),
+      signal,
+      dial: () => this.#dial(address, options, signals),
+      shouldReconnect: (trials, error) => this.#port.shouldReconnect(address, trials, error),
+    })
+  }
+
+  /** Ends a connection, and does not dial it again. Resolves when its socket is gone. */
+  async disconnect(connection: NodeConnection): Promise<void> {
+    this.#kept.release(connection)
+    connection.close('goodbye')
+    await connection.closed
+  }
+
+  /** Ends a connection because of what it brought, and keeps its peer out for `ms`. */
+  expel(connection: NodeConnection, code: CloseReason['code'], ms: number): void {
+    if (connection.id !== '') this.#admission.ban(connection.id, this.#settings.clock.now() + ms)
+    connection.close(code)
+  }
+
+  async #dial(
+    address: Address,
+    options: ConnectOptions,
+    signals: readonly AbortSignal[],
+  ): Promise<NodeConnection> {
+    const { clock, handshakeTimeout, maxConnections } = this.#settings
+    const { timeout = handshakeTimeout, expect: expectedId } = options
+    const { host, port } = address
+    const dialPort: DialPort = {
+      clock,
+      handshakeTimeout,
+      transport: this.#transport,
+      open: (channel) =>
+        this.#open({ owner: this.#owner, channel, direction: 'outbound', host, port, expectedId }),
+      whenUp: (id) => this.peers.whenUp(id),
+    }
+    try {
+      if (this.peers.size >= maxConnections) throw errors.tooManyConnections(maxConnections)
+      return await dial(
+        { host, port, timeout, expectedId, signals: [...signals, this.#stopping.signal] },
+        dialPort,
+      )
+    } catch (error) {
+      if (!this.#stopping.signal.aborted) this.#port.onDialError(error as errors.SecureNodeError, address)
+      throw error
+    }
+  }
+
+  #open(init: ConnectionInit): NodeConnection {
+    const connection = this.#port.createNewConnection(init)
+    this.peers.add(connection)
+    connection.open()
+    return connection
+  }
+
+  #listenHandlers(): ListenHandlers {
+    const now = (): number => this.#settings.clock.now()
+    return {
+      shouldAccept: (host) => !this.#stopping.signal.aborted && this.#admission.admit(host, now()),
+      onFailure: (host, error) => {
+        this.#admission.settle()
+        this.#port.onInboundError(error, { host, port: 0 })
+      },
+      onChannel: (channel) => this.#onChannel(channel),
+      onError: (error) => this.#port.onInboundError(error, this.#listen ?? { host: '', port: 0 }),
+    }
+  }
+
+  #onChannel(channel: Channel): void {
+    const { remoteHost: host, remotePort: port } = channel
+    const connection = this.#port.createNewConnection({
+      owner: this.#owner,
+      channel,
+      direction: 'inbound',
+      host,
+      port,
+    })
+    this.#unsettled.add(connection)
+    this.peers.add(connection)
+    connection.open()
+    if (this.#stopping.signal.aborted) connection.close('goodbye')
+  }
+
+  #settle(connection: NodeConnection): void {
+    if (this.#unsettled.delete(connection)) this.#admission.settle()
+  }
+
+  #makeOwner(): ConnectionOwner {
+    return {
+      self: this.#port.self,
+      clock: this.#settings.clock,
+      settings: this.#settings,
+      hello: () => this.#hello(),
+      sign: (bytes) => this.#port.sign(bytes),
+      admit: (connection) => this.#admit(connection),
+      onUp: (connection) => this.#onUp(connection),
+      onDown: (connection) => this.#onDown(connection),
+      onFrame: (connection, frame) => this.#port.onFrame(connection, frame),
+      onDrain: (connection) => {
+        this.peers.drained(connection)
+        this.#port.onDrain(connection)
+      },
+    }
+  }
+
+  #hello(): Uint8Array {
+    const listen = this.#listen === undefined ? [] : [this.#listen]
+    return encodeHello({ ...this.#port.self, time: this.#settings.clock.now(), listen, caps: [] })
+  }
+
+  /** Whether this node wants a peer whose hello is in order. */
+  #admit(connection: NodeConnection): CloseReason | undefined | Promise<CloseReason | undefined> {
+    const { id } = connection
+    if (this.#admission.isBanned(id, this.#settings.clock.now()))
+      return ours('banned', 'for what came from here before')
+    const rival = this.peers.acceptedById(id)
+    // Of two ends, the one with the larger ID decides which of two connections stays: two that decide at once
+    // could each close the one that the other keeps.
+    if (rival !== undefined && this.#port.self.id > id) return this.#arbitrate(rival, connection)
+    if (rival === undefined && this.peers.size >= this.#settings.maxConnections) {
+      return ours('too-many-connections', `the limit is ${this.#settings.maxConnections}`)
+    }
+    this.peers.accept(connection)
+    return undefined
+  }
+
+  /** The older connection stays if it is alive. A peer that vanished and came back has left a dead one behind. */
+  async #arbitrate(rival: NodeConnection, connection: NodeConnection): Promise<CloseReason | undefined> {
+    if (rival.isUp && !(await this.#answers(rival)))
+      rival.close('timeout', 'its peer has opened another connection')
+    const { id } = connection
+    if (this.peers.acceptedById(id) !== undefined) return ours('duplicate', '')
+    this.peers.accept(connection)
+    return undefined
+  }
+
+  async #answers(connection: NodeConnection): Promise<boolean> {
+    const { promise: late, cancel } = this.#after(PROBE_TIMEOUT)
+    const answered = connection.ping().then(
+      () => true,
+      () => false,
+    )
+    return Promise.race([answered, late]).finally(cancel)
+  }
+
+  #after(ms: number): { promise: Promise<false>; cancel: () => void } {
+    let timer: Timer | undefined
+    const promise = new Promise<false>((resolve) => {
+      timer = this.#settings.clock.setTimer(() => resolve(false), ms)
+    })
+    return { promise, cancel: () => timer?.cancel() }
+  }
+
+  #onUp(connection: NodeConnection): void {
+    this.#settle(connection)
+    this.peers.raise(connection)?.close('duplicate')
+    this.#port.onUp(connection)
+  }
+
+  #onDown(connection: NodeConnection): void {
+    const reason = connection.closeReason!
+    addTraffic(this.#ended, connection.stats)
+    this.#settle(connection)
+    const wasUp = this.peers.remove(connection)
+    this.#kept.onDown(connection)
+    const { host, port, direction } = connection
+    if (wasUp) this.#port.onDown(connection, reason)
+    else if (direction === 'inbound') {
+      const why = `${reason.code} ${reason.text}`.trim()
+      this.#port.onInboundError(errors.handshakeFailed(formatAddress(host, port), why), { host, port })
+    }
+  }
+
+  #scheduleTick(): void {
+    const { clock } = this.#settings
+    this.#tick = clock.setTimer(() => {
+      const now = clock.now()
+      for (const connection of this.peers.up) connection.tick(now)
+      this.#scheduleTick()
+    }, TICK)
+  }
+}
+
+function ours(code: CloseReason['code'], text: string): CloseReason {
+  return { code, text, by: 'us' }
+}
+
+function addTraffic(
+  sum: { bytesIn: number; bytesOut: number },
+  part: { bytesIn: number; bytesOut: number },
+): void {
+  sum.bytesIn += part.bytesIn
+  sum.bytesOut += part.bytesOut
+}

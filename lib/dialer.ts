@@ -1,0 +1,114 @@
+import type { Clock } from './clock.ts'
+import * as errors from './errors.ts'
+import type { NodeConnection } from './node-connection.ts'
+import type { Channel, Transport } from './transport/transport.ts'
+import type { CloseReason } from './wire/close-code.ts'
+
+/** What dialling needs of its node. */
+export interface DialPort {
+  readonly transport: Transport
+  readonly clock: Clock
+  readonly handshakeTimeout: number
+  /** Makes the connection of a channel and starts its handshake. */
+  open(channel: Channel): NodeConnection
+  /** The connection to a node as soon as one is up. */
+  whenUp(id: string): Promise<NodeConnection>
+}
+
+export interface DialRequest {
+  readonly host: string
+  readonly port: number
+  /** For the whole of it: address look-up, connection, handshake. In ms. */
+  readonly timeout: number
+  readonly expectedId?: string | undefined
+  /** Whatever ends the attempt early: the caller's, the node's. */
+  readonly signals: readonly AbortSignal[]
+}
+
+/** Opens one connection and waits until both ends can exchange messages. */
+export async function dial(request: DialRequest, port: DialPort): Promise<NodeConnection> {
+  const { host, port: remotePort, timeout, signals } = request
+  const address = formatAddress(host, remotePort)
+  const ended = new AbortController()
+  const onAbort = (event: Event): void => ended.abort((event.target as AbortSignal).reason)
+  for (const signal of signals) {
+    if (signal.aborted) ended.abort(signal.reason)
+    signal.addEventListener('abort', onAbort)
+  }
+  const timer = port.clock.setTimer(() => ended.abort(errors.connectTimeout(address, timeout)), timeout)
+  try {
+    return await attempt(request, address, port, ended.signal)
+  } catch (error) {
+    if (ended.signal.aborted) throw abortError(address, ended.signal.reason)
+    throw error
+  } finally {
+    timer.cancel()
+    for (const signal of signals) signal.removeEventListener('abort', onAbort)
+  }
+}
+
+async function attempt(
+  request: DialRequest,
+  address: string,
+  port: DialPort,
+  signal: AbortSignal,
+): Promise<NodeConnection> {
+  signal.throwIfAborted()
+  const { transport, clock, handshakeTimeout } = port
+  const channel = await transport
+    .dial(request.host, request.port, { clock, handshakeTimeout, signal })
+    .catch((cause: unknown) => Promise.reject(dialError(address, cause)))
+  const connection = port.open(channel)
+  const onAbort = (): void => connection.close('closed', 'the attempt was ended')
+  signal.addEventListener('abort', onAbort, { once: true })
+  try {
+    const reason = await connection.opened
+    if (reason === undefined) return connection
+    // Both ends dialled, or they were connected already: the connection that is kept serves this caller too.
+    if (reason.code === 'duplicate') return await orAborted(port.whenUp(connection.id), signal)
+    throw closeError(address, reason, request)
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+  }
+}
+
+function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason as Error)
+    signal.addEventListener('abort', onAbort, { once: true })
+    void promise.then(resolve).finally(() => signal.removeEventListener('abort', onAbort))
+  })
+}
+
+function abortError(address: string, reason: unknown): errors.SecureNodeError {
+  if (reason instanceof errors.SecureNodeError) return reason
+  return errors.aborted(`connecting to ${address}`, reason)
+}
+
+/** A failure of the machine's network has a code like ECONNREFUSED; anything else is one of the handshake. */
+function dialError(address: string, cause: unknown): errors.SecureNodeError {
+  const code = (cause as { code?: unknown } | null)?.code
+  const isSystemError = typeof code === 'string' && /^E[A-Z_]+$/.test(code) && !code.startsWith('ERR_')
+  if (isSystemError) return errors.connectFailed(address, cause)
+  return errors.handshakeFailed(address, errors.errorText(cause), cause)
+}
+
+function closeError(address: string, reason: CloseReason, request: DialRequest): errors.SecureNodeError {
+  if (reason.code === 'self-connection') return errors.selfConnection(address)
+  if (reason.code === 'identity-mismatch' && reason.by === 'us') {
+    return errors.identityMismatch(address, String(request.expectedId), reason.text)
+  }
+  if (reason.code === 'handshake-timeout') return errors.connectTimeout(address, request.timeout)
+  if (reason.by === 'peer') return errors.refusedByPeer(address, reason.code, reason.text)
+  if (reason.by === 'us') return errors.handshakeFailed(address, `${reason.code} ${reason.text}`.trim())
+  return errors.handshakeFailed(
+    address,
+    `it hung up before the handshake was finished${reason.text === '' ? '' : ` (${reason.text})`}; ` +
+      'is a node of the same kind (signed or plain, encrypted or not) listening there?',
+  )
+}
+
+/** An address for people; IPv6 in brackets. */
+export function formatAddress(host: string, port: number): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+}

@@ -1,0 +1,194 @@
+/**
+ * Every way in which a call of this package fails. The README has a heading for each code with what to do.
+ * What a *remote* node does wrong is never thrown: see {@link VerdictCode} and {@link CloseCode}.
+ */
+export type ErrorCode =
+  | 'invalid-option'
+  | 'invalid-argument'
+  | 'invalid-payload'
+  | 'message-too-large'
+  | 'key-missing'
+  | 'key-not-a-file'
+  | 'key-unreadable'
+  | 'key-unprotected'
+  | 'key-exists'
+  | 'key-not-a-key'
+  | 'key-corrupt'
+  | 'key-password-missing'
+  | 'key-password-wrong'
+  | 'key-write-failed'
+  | 'engine-unavailable'
+  | 'already-started'
+  | 'not-started'
+  | 'listen-failed'
+  | 'connect-failed'
+  | 'connect-timeout'
+  | 'handshake-failed'
+  | 'refused-by-peer'
+  | 'identity-mismatch'
+  | 'self-connection'
+  | 'too-many-connections'
+  | 'reconnect-stopped'
+  | 'connection-closed'
+  | 'overload'
+  | 'aborted'
+
+/** The one error class of this package. Match on `code`; the text is for people and may change. */
+export class SecureNodeError extends Error {
+  override readonly name = 'SecureNodeError'
+  readonly code: ErrorCode
+
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options)
+    this.code = code
+  }
+}
+
+function error(code: ErrorCode, message: string, cause?: unknown): SecureNodeError {
+  return new SecureNodeError(code, message, cause === undefined ? undefined : { cause })
+}
+
+/** The text of whatever was thrown: for logs and for messages that quote a cause. */
+export function errorText(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause)
+}
+
+/** A value in an error's text: short, on one line, and without anything that moves a terminal's cursor. */
+export function quote(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.length > 200 ? `${value.slice(0, 200)}…` : value)
+  if (typeof value === 'function') return 'a function'
+  if (Array.isArray(value)) return `an array of ${value.length}`
+  if (typeof value === 'object' && value !== null) return 'an object'
+  return typeof value === 'bigint' ? `${value}n` : String(value)
+}
+
+export const invalidOption = (name: string, rule: string, value: unknown): SecureNodeError =>
+  error('invalid-option', `option "${name}" must be ${rule}, got ${quote(value)}`)
+
+export const unknownOption = (name: string, known: readonly string[]): SecureNodeError =>
+  error('invalid-option', `option "${name}" is not known here; the options are ${known.join(', ')}`)
+
+export const invalidArgument = (name: string, rule: string, value: unknown): SecureNodeError =>
+  error('invalid-argument', `${name} must be ${rule}, got ${quote(value)}`)
+
+export const invalidPayload = (path: string, why: string): SecureNodeError =>
+  error('invalid-payload', `${path} cannot be sent: ${why}`)
+
+export const messageTooLarge = (bytes: number, limit: number): SecureNodeError =>
+  error('message-too-large', `the message has ${bytes} bytes, the limit is ${limit}; send it in parts`)
+
+export const keyMissing = (file: string, cause?: unknown): SecureNodeError =>
+  error(
+    'key-missing',
+    `there is no key file ${quote(file)}; make one with: npx secure-node keygen ${file}`,
+    cause,
+  )
+
+export const keyNotAFile = (file: string): SecureNodeError =>
+  error('key-not-a-file', `${quote(file)} is not a regular file; give the path of a key file`)
+
+export const keyUnreadable = (file: string, cause: unknown): SecureNodeError =>
+  error('key-unreadable', `the key file ${quote(file)} cannot be read: ${errorText(cause)}`, cause)
+
+export const keyUnprotected = (file: string, mode: string): SecureNodeError =>
+  error(
+    'key-unprotected',
+    `the key file ${quote(file)} can be read or changed by others (mode ${mode}); protect it with: chmod 600 ${file}`,
+  )
+
+export const keyForeignOwner = (file: string): SecureNodeError =>
+  error('key-unprotected', `the key file ${quote(file)} belongs to another user; make it yours with chown`)
+
+export const keyExists = (file: string): SecureNodeError =>
+  error('key-exists', `${quote(file)} exists already and is left as it is; remove it or choose another name`)
+
+export const keyNotAKey = (file: string, why: string): SecureNodeError =>
+  error('key-not-a-key', `${quote(file)} is not an Ed25519 key file: ${why}`)
+
+export const keyCorrupt = (file: string, why: string, cause?: unknown): SecureNodeError =>
+  error('key-corrupt', `the key file ${quote(file)} is damaged: ${why}; restore it from a backup`, cause)
+
+export const keyPasswordMissing = (file: string): SecureNodeError =>
+  error(
+    'key-password-missing',
+    `the key file ${quote(file)} is protected by a password; give the option "password" or set SECURE_NODE_PASSWORD`,
+  )
+
+export const keyPasswordWrong = (file: string, cause?: unknown): SecureNodeError =>
+  error('key-password-wrong', `the password does not open the key file ${quote(file)}`, cause)
+
+export const keyWriteFailed = (file: string, cause: unknown): SecureNodeError =>
+  error('key-write-failed', `the key file ${quote(file)} cannot be written: ${errorText(cause)}`, cause)
+
+export const engineUnavailable = (name: string, why: string): SecureNodeError =>
+  error('engine-unavailable', `the signature engine "${name}" is not available here: ${why}`)
+
+export const alreadyStarted = (): SecureNodeError =>
+  error('already-started', 'the node is started already; call stop() first')
+
+export const notStarted = (what: string): SecureNodeError =>
+  error('not-started', `${what} needs a running node; await start() first (a stopped node sends nothing)`)
+
+export const listenFailed = (host: string, port: number, cause: unknown): SecureNodeError =>
+  error('listen-failed', `cannot listen on ${host}:${port}: ${listenHint(cause)}`, cause)
+
+function listenHint(cause: unknown): string {
+  const code = (cause as { code?: unknown } | undefined)?.code
+  if (code === 'EADDRINUSE') return 'another program uses this port; choose another, or 0 for any free one'
+  if (code === 'EACCES') return 'ports below 1024 need special rights; choose a higher one'
+  if (code === 'EADDRNOTAVAIL')
+    return 'this machine has no such address; use 0.0.0.0 for all of its addresses'
+  return errorText(cause)
+}
+
+export const connectFailed = (address: string, cause: unknown): SecureNodeError =>
+  error('connect-failed', `cannot connect to ${address}: ${connectHint(cause)}`, cause)
+
+function connectHint(cause: unknown): string {
+  const code = (cause as { code?: unknown } | undefined)?.code
+  if (code === 'ECONNREFUSED')
+    return 'nothing listens there; is the other node started, on this host and port?'
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'the host name is not known'
+  if (code === 'EHOSTUNREACH' || code === 'ENETUNREACH') return 'the host cannot be reached from here'
+  return errorText(cause)
+}
+
+export const connectTimeout = (address: string, ms: number): SecureNodeError =>
+  error('connect-timeout', `no connection to ${address} within ${ms} ms`)
+
+export const handshakeFailed = (address: string, why: string, cause?: unknown): SecureNodeError =>
+  error('handshake-failed', `the handshake with ${address} failed: ${why}`, cause)
+
+export const refusedByPeer = (address: string, code: string, text: string): SecureNodeError =>
+  error('refused-by-peer', `${address} refused the connection: ${code}${text === '' ? '' : ` (${text})`}`)
+
+export const identityMismatch = (address: string, expected: string, found: string): SecureNodeError =>
+  error('identity-mismatch', `expected node ${expected} at ${address}, found ${found}`)
+
+export const selfConnection = (address: string): SecureNodeError =>
+  error('self-connection', `${address} is this node itself`)
+
+export const tooManyConnections = (limit: number): SecureNodeError =>
+  error('too-many-connections', `this node has ${limit} connections already (option "maxConnections")`)
+
+export const reconnectStopped = (address: string, trials: number, cause: unknown): SecureNodeError =>
+  error(
+    'reconnect-stopped',
+    `gave up on ${address} after ${trials} trials, as nodeReconnectionError asked`,
+    cause,
+  )
+
+export const connectionClosed = (reason: string): SecureNodeError =>
+  error('connection-closed', `the connection is closed: ${reason}`)
+
+export const notAnIdentity = (value: unknown): SecureNodeError =>
+  error('invalid-argument', `keyFile must be the path of a key file or an Identity, got ${quote(value)}`)
+
+export const overload = (limit: number): SecureNodeError =>
+  error(
+    'overload',
+    `all ${limit} message IDs of the option "maxMessageIds" are in use; send less, or raise it`,
+  )
+
+export const aborted = (what: string, cause?: unknown): SecureNodeError =>
+  error('aborted', `${what} was ended before it was done`, cause)

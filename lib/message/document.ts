@@ -1,0 +1,146 @@
+import { hexToBytes } from '@noble/hashes/utils.js'
+import { isStrictPublicKey } from '../identity/ed25519.ts'
+import { MAX_ADDRESSEES, MAX_DOCUMENT_DEPTH, MAX_MESSAGE_BYTES, PROTOCOL_VERSION } from '../limits.ts'
+import { isHex32, isHex64, type MessageId, type NodeId } from '../wire/ids.ts'
+import { hasForbiddenKey, type Json, type JsonFault, parseJson, writeCanonical } from './canonical.ts'
+
+/** The signed part of a message, as it stands in the document. */
+export interface Body {
+  /** The payload. */
+  readonly data: Json
+  /** Ends the message's life before the window does, in ms since the epoch. */
+  readonly exp?: number
+  /** The author. */
+  readonly from: NodeId
+  /** The network the message belongs to: in another one it is nothing. */
+  readonly net: string
+  /** ID of the message that this one answers. */
+  readonly re?: MessageId
+  /** Strictly increasing per author. */
+  readonly seq: number
+  /** When the author signed it, in ms since the epoch. */
+  readonly time: number
+  /** The nodes it is meant for; without it, everyone. */
+  readonly to?: readonly NodeId[]
+  /** What kind of message it is, for handlers. */
+  readonly type: string
+  readonly v: typeof PROTOCOL_VERSION
+}
+
+/** Why a document is none, before any signature is looked at. Every correct node comes to the same verdict. */
+export type DocumentFault = 'too-large' | JsonFault | 'not-canonical' | 'bad-shape' | 'bad-key'
+
+export type ReadResult =
+  | { readonly ok: true; readonly body: Body; readonly signature: string }
+  | { readonly ok: false; readonly code: DocumentFault }
+
+/** The pattern of `type` and `net`. */
+export const NAME = /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}$/
+
+// Canonical keys are sorted and the signature has a fixed length, so the body is a slice of the document.
+const HEAD = '{"body":'
+const TAIL = ',"sig":"'
+const SIGNATURE_DIGITS = 128
+const TAIL_LENGTH = TAIL.length + SIGNATURE_DIGITS + '"}'.length
+
+/** The document of a canonical body and its signature in hexadecimal. */
+export function writeDocument(body: string, signature: string): string {
+  return `${HEAD}${body}${TAIL}${signature}"}`
+}
+
+/** The bytes of the body inside a document's bytes, or undefined where no body can be. */
+export function bodySlice(document: Uint8Array): Uint8Array | undefined {
+  const end = document.length - TAIL_LENGTH
+  if (end <= HEAD.length || !hasAscii(document, 0, HEAD) || !hasAscii(document, end, TAIL)) return undefined
+  return document.subarray(HEAD.length, end)
+}
+
+function hasAscii(bytes: Uint8Array, offset: number, ascii: string): boolean {
+  for (let at = 0; at < ascii.length; at++) if (bytes[offset + at] !== ascii.charCodeAt(at)) return false
+  return true
+}
+
+/** Reads remote bytes as a document: size, depth, UTF-8, JSON, canonical form, shape, keys. Never throws. */
+export function readDocument(bytes: Uint8Array): ReadResult {
+  if (bytes.length > MAX_MESSAGE_BYTES) return { ok: false, code: 'too-large' }
+  const parsed = parseJson(bytes, MAX_DOCUMENT_DEPTH)
+  if (!parsed.ok) return parsed
+  if (!isCanonical(parsed.value, parsed.text)) return { ok: false, code: 'not-canonical' }
+  const { value, text } = parsed
+  if (!isObject(value) || !hasKeys(value, ['body', 'sig'], []) || !isHex64(value['sig'])) return badShape
+  const body = value['body']
+  // A forbidden key cannot be spelled with escapes in canonical text, so most documents skip the walk.
+  if ((text.includes('__proto__') || text.includes('toJSON')) && hasForbiddenKey(value)) return badShape
+  if (!isBody(body)) return badShape
+  if (!isStrictKey(body.from) || body.to?.every(isStrictKey) === false) return { ok: false, code: 'bad-key' }
+  return { ok: true, body, signature: value['sig'] }
+}
+
+const badShape = { ok: false, code: 'bad-shape' } as const
+
+/** One text per value: white space, key order, escapes, number spellings and duplicate keys all end here. */
+function isCanonical(value: Json, text: string): boolean {
+  try {
+    return writeCanonical(value) === text
+  } catch {
+    // Lone surrogates: JSON can escape them, canonical JSON cannot carry them.
+    return false
+  }
+}
+
+const REQUIRED = ['data', 'from', 'net', 'seq', 'time', 'type', 'v']
+const OPTIONAL = ['exp', 're', 'to']
+
+/** Exactly the keys of version 1, each of its type. Unknown keys are refused: new ones mean a new version. */
+function isBody(value: Json | undefined): value is Json & Body {
+  if (!isObject(value) || !hasKeys(value, REQUIRED, OPTIONAL)) return false
+  const { exp, from, net, re, seq, time, to, type, v } = value
+  return (
+    v === PROTOCOL_VERSION &&
+    isHex32(from) &&
+    isName(net) &&
+    isName(type) &&
+    isCount(seq) &&
+    isCount(time) &&
+    (exp === undefined || (isCount(exp) && exp > time)) &&
+    (re === undefined || isHex32(re)) &&
+    (to === undefined || isAddressees(to))
+  )
+}
+
+function isAddressees(value: Json): boolean {
+  if (!Array.isArray(value)) return false
+  const list = value as readonly Json[]
+  return (
+    list.length > 0 &&
+    list.length <= MAX_ADDRESSEES &&
+    list.every(isHex32) &&
+    new Set(list).size === list.length
+  )
+}
+
+function hasKeys(object: JsonObject, required: readonly string[], optional: readonly string[]): boolean {
+  const keys = Object.keys(object)
+  return (
+    required.every((key) => Object.hasOwn(object, key)) &&
+    keys.every((key) => required.includes(key) || optional.includes(key))
+  )
+}
+
+type JsonObject = Readonly<Record<string, Json>>
+
+function isObject(value: Json | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isName(value: Json | undefined): value is string {
+  return typeof value === 'string' && NAME.test(value)
+}
+
+function isCount(value: Json | undefined): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0
+}
+
+function isStrictKey(id: NodeId): boolean {
+  return isStrictPublicKey(hexToBytes(id))
+}

@@ -1,0 +1,186 @@
+import { type Clock, systemClock } from './clock.ts'
+import { invalidOption, unknownOption } from './errors.ts'
+import * as limits from './limits.ts'
+import { NAME } from './message/document.ts'
+import { DEFAULT_NET } from './message/message.ts'
+import type { Transport } from './transport/transport.ts'
+import { isPlainId } from './wire/hello.ts'
+
+/** Options of a {@link Node}. Every limit is on unless it is set otherwise. */
+export interface NodeOptions {
+  /** Name of the network; nodes of different networks do not connect. @default 'default' */
+  readonly net?: string | undefined
+  /** The node's ID, 1 to 64 letters, digits, `.`, `_`, `:` or `-`; unique in the network. @default random */
+  readonly id?: string | undefined
+  /** Print to stderr what happens. @default false */
+  readonly debug?: boolean | undefined
+  /** Connections, both directions together. @default 1_024 */
+  readonly maxConnections?: number | undefined
+  /** Inbound connections whose handshake is under way. @default 32 */
+  readonly maxPending?: number | undefined
+  /** New inbound connections of one address in 10 s. @default 64 */
+  readonly maxNewPerAddress?: number | undefined
+  /** From a raw connection to a link that is up, in ms. @default 10_000 */
+  readonly handshakeTimeout?: number | undefined
+  /** A frame that began must be complete within this time, in ms. @default 30_000 */
+  readonly frameTimeout?: number | undefined
+  /** How long a goodbye may take to be flushed, in ms. @default 2_000 */
+  readonly stopTimeout?: number | undefined
+  /** Bytes of one frame; for `Node`, of one message. @default 1 MiB */
+  readonly maxFrameBytes?: number | undefined
+  /** Bytes that may wait for one peer before its connection is closed. @default 4 MiB */
+  readonly maxQueueBytes?: number | undefined
+  /** Between pings of a link, in ms. @default 20_000 */
+  readonly pingInterval?: number | undefined
+  /** Silence after which a link is dead, in ms. @default 45_000 */
+  readonly pingTimeout?: number | undefined
+  /** First pause before reconnecting, in ms; doubled after each failure. @default 500 */
+  readonly reconnectMin?: number | undefined
+  /** Longest pause before reconnecting, in ms. @default 30_000 */
+  readonly reconnectMax?: number | undefined
+  /** How bytes travel. @default TCP; for `SecureNode`, TLS 1.3 over TCP */
+  readonly transport?: Transport | undefined
+  /** Where time comes from. @default the machine's clock */
+  readonly clock?: Clock | undefined
+}
+
+/** Options of a {@link SecureNode}. */
+export interface SecureNodeOptions extends Omit<NodeOptions, 'id'> {
+  /** Password of the key file. @default the environment variable SECURE_NODE_PASSWORD */
+  readonly password?: string | undefined
+  /** `false` sends in the clear, for lessons with a packet sniffer; messages stay signed. @default true */
+  readonly encryption?: boolean | undefined
+  /** Oldest message that is accepted, in ms. @default 300_000 */
+  readonly windowPast?: number | undefined
+  /** How far ahead of our clock a message's time may be, in ms. @default 60_000 */
+  readonly windowFuture?: number | undefined
+  /** Message IDs remembered; when full, new messages are refused. @default 262_144 */
+  readonly maxMessageIds?: number | undefined
+  /** Signatures under verification at once. @default 64 */
+  readonly maxVerifications?: number | undefined
+  /** Messages a second that are read from one link; beyond it the link is read more slowly. @default 20_000 */
+  readonly messageRate?: number | undefined
+  /** Messages that `explain()` remembers. @default 4_096 */
+  readonly maxTraces?: number | undefined
+  /** How long a peer whose link brought a forbidden message is kept out, in ms. @default 600_000 */
+  readonly banTime?: number | undefined
+}
+
+/** A rule: its words for the error, its test, and the default. */
+type Rule = readonly [text: string, isValid: (value: unknown) => boolean, fallback: unknown]
+
+const count = (fallback: number): Rule => ['a positive integer', isPositive, fallback]
+const duration = (fallback: number): Rule => [
+  'a positive number of milliseconds below 2^31',
+  isDuration,
+  fallback,
+]
+const flag = (fallback: boolean): Rule => ['true or false', (value) => typeof value === 'boolean', fallback]
+const object = (text: string, method: string, fallback: unknown): Rule => [
+  text,
+  (value) => typeof (value as Record<string, unknown> | null)?.[method] === 'function',
+  fallback,
+]
+
+function isPositive(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) > 0
+}
+
+// A timer of 2^31 ms or more fires at once.
+function isDuration(value: unknown): boolean {
+  return typeof value === 'number' && value > 0 && value < 2 ** 31
+}
+
+const NODE_RULES = {
+  net: [`a name like ${NAME.source}`, (value) => typeof value === 'string' && NAME.test(value), DEFAULT_NET],
+  debug: flag(false),
+  maxConnections: count(limits.MAX_CONNECTIONS),
+  maxPending: count(limits.MAX_PENDING),
+  maxNewPerAddress: count(limits.MAX_NEW_PER_ADDRESS),
+  handshakeTimeout: duration(limits.HANDSHAKE_TIMEOUT),
+  frameTimeout: duration(limits.FRAME_TIMEOUT),
+  stopTimeout: duration(limits.STOP_TIMEOUT),
+  maxFrameBytes: [
+    `an integer from ${limits.MAX_HELLO_BYTES} to 2^31`,
+    (value) =>
+      isPositive(value) && (value as number) >= limits.MAX_HELLO_BYTES && (value as number) <= 2 ** 31,
+    limits.MAX_FRAME_BYTES,
+  ],
+  maxQueueBytes: count(limits.MAX_QUEUE_BYTES),
+  pingInterval: duration(limits.PING_INTERVAL),
+  pingTimeout: duration(limits.PING_TIMEOUT),
+  reconnectMin: duration(limits.RECONNECT_MIN),
+  reconnectMax: duration(limits.RECONNECT_MAX),
+  transport: object('a transport', 'dial', undefined),
+  clock: object('a clock', 'setTimer', systemClock),
+} satisfies Record<string, Rule>
+
+const PLAIN_NODE_RULES = {
+  ...NODE_RULES,
+  id: ['1 to 64 letters, digits, ".", "_", ":" or "-"', isPlainId, undefined],
+} satisfies Record<keyof NodeOptions, Rule>
+
+const SECURE_NODE_RULES = {
+  ...NODE_RULES,
+  password: ['a text that is not empty', (value) => typeof value === 'string' && value !== '', undefined],
+  encryption: flag(true),
+  windowPast: duration(limits.WINDOW_PAST),
+  windowFuture: duration(limits.WINDOW_FUTURE),
+  maxMessageIds: count(limits.MAX_MESSAGE_IDS),
+  maxVerifications: count(limits.MAX_VERIFICATIONS),
+  messageRate: count(limits.MESSAGE_RATE),
+  maxTraces: count(limits.MAX_TRACES),
+  banTime: duration(limits.BAN_TIME),
+} satisfies Record<keyof SecureNodeOptions, Rule>
+
+/** Options that have no default: they stay undefined where they are not given. */
+type Optional = 'id' | 'transport' | 'password'
+/** Options after the defaults were filled in. */
+export type Settings<O> = { readonly [K in keyof O]-?: K extends Optional ? O[K] : Exclude<O[K], undefined> }
+export type NodeSettings = Settings<NodeOptions>
+export type SecureNodeSettings = Settings<SecureNodeOptions>
+
+/** Checks the options of a `Node` and fills in the defaults. @throws SecureNodeError `invalid-option` */
+export function nodeSettings(options: NodeOptions): NodeSettings {
+  return applyRules(options, PLAIN_NODE_RULES) as unknown as NodeSettings
+}
+
+/** Checks the options of a `SecureNode` and fills in the defaults. @throws SecureNodeError `invalid-option` */
+export function secureNodeSettings(options: SecureNodeOptions): SecureNodeSettings {
+  return applyRules(options, SECURE_NODE_RULES) as unknown as SecureNodeSettings
+}
+
+/** Those of a `SecureNode`'s settings that are its base's too. */
+export function nodeOptionsOf(settings: SecureNodeSettings): NodeOptions {
+  return Object.fromEntries(Object.entries(settings).filter(([name]) => Object.hasOwn(NODE_RULES, name)))
+}
+
+/** Refuses options that a call does not know: a misspelled one would be lost without a word. */
+export function checkNames(options: object, names: readonly string[]): void {
+  for (const name in options) if (!names.includes(name)) throw unknownOption(name, names)
+}
+
+/** Nothing is coerced: `ws` turns a limit of 2^32 into none by `| 0`. Unknown names are typing errors. */
+function applyRules(options: object, rules: Record<string, Rule>): Record<string, unknown> {
+  const names = Object.keys(rules)
+  checkNames(options, names)
+  const settings: Record<string, unknown> = {}
+  for (const [name, [text, isValid, fallback]] of Object.entries(rules)) {
+    const value: unknown = (options as Record<string, unknown>)[name]
+    if (value !== undefined && !isValid(value)) throw invalidOption(name, text, value)
+    settings[name] = value ?? fallback
+  }
+  checkPairs(settings)
+  return settings
+}
+
+/** Rules between two options. */
+function checkPairs(settings: Record<string, unknown>): void {
+  const { reconnectMin, reconnectMax, pingInterval, pingTimeout } = settings as Record<string, number>
+  if (reconnectMax! < reconnectMin!) {
+    throw invalidOption('reconnectMax', `at least "reconnectMin" (${reconnectMin!})`, reconnectMax)
+  }
+  if (pingTimeout! <= pingInterval!) {
+    throw invalidOption('pingTimeout', `more than "pingInterval" (${pingInterval!})`, pingTimeout)
+  }
+}

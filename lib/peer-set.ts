@@ -1,0 +1,111 @@
+import { Deferred } from './deferred.ts'
+import type { NodeConnection } from './node-connection.ts'
+
+/** The connections of a node: those that are up, and those on their way. */
+export class PeerSet {
+  readonly #all = new Set<NodeConnection>()
+  readonly #up = new Set<NodeConnection>()
+  readonly #upById = new Map<string, NodeConnection>()
+  /** By peer ID, the connection that this node has decided for: up, or waiting for the peer's welcome. */
+  readonly #accepted = new Map<string, NodeConnection>()
+  readonly #awaited = new Map<string, Deferred<NodeConnection>>()
+  readonly #congested = new Set<NodeConnection>()
+  #roomWaiters: (() => void)[] = []
+
+  /** Every connection, also those whose handshake is under way. */
+  get all(): ReadonlySet<NodeConnection> {
+    return this.#all
+  }
+
+  /** Connections that are up. */
+  get up(): ReadonlySet<NodeConnection> {
+    return this.#up
+  }
+
+  /** Nodes that this node has decided to be connected with. */
+  get size(): number {
+    return this.#accepted.size
+  }
+
+  /** The connection to a node that is up. */
+  byId(id: string): NodeConnection | undefined {
+    return this.#upById.get(id)
+  }
+
+  /** The connection to a node that this node has decided for: it is up or about to be. */
+  acceptedById(id: string): NodeConnection | undefined {
+    return this.#accepted.get(id)
+  }
+
+  add(connection: NodeConnection): void {
+    this.#all.add(connection)
+  }
+
+  /** This node has decided for the connection; its peer has still to. */
+  accept(connection: NodeConnection): void {
+    this.#accepted.set(connection.id, connection)
+  }
+
+  /** The connection is up. Returns the older one to the same node, if there is one. */
+  raise(connection: NodeConnection): NodeConnection | undefined {
+    const { id } = connection
+    const older = this.#upById.get(id)
+    this.#up.add(connection)
+    this.#upById.set(id, connection)
+    this.#awaited.get(id)?.resolve(connection)
+    this.#awaited.delete(id)
+    return older
+  }
+
+  /** The connection has ended. Returns whether it had been up. */
+  remove(connection: NodeConnection): boolean {
+    this.#all.delete(connection)
+    if (this.#accepted.get(connection.id) === connection) this.#accepted.delete(connection.id)
+    if (this.#upById.get(connection.id) === connection) this.#upById.delete(connection.id)
+    const wasUp = this.#up.delete(connection)
+    this.#congested.delete(connection)
+    this.#wakeSenders()
+    return wasUp
+  }
+
+  /** The connection to a node, now or as soon as it is up. */
+  whenUp(id: string): Promise<NodeConnection> {
+    const connection = this.byId(id)
+    if (connection !== undefined) return Promise.resolve(connection)
+    const awaited = this.#awaited.get(id) ?? new Deferred<NodeConnection>()
+    this.#awaited.set(id, awaited)
+    return awaited.promise
+  }
+
+  /** Queues a frame for one peer. */
+  write(connection: NodeConnection, frame: Uint8Array): void {
+    connection.sendFrame(frame)
+    if (connection.isUp && connection.isCongested) this.#congested.add(connection)
+  }
+
+  /**
+   * Whether senders should pause: more than half of the peers have more waiting than they read. The middle
+   * sets the pace, so that a few slow peers can neither hold up the others nor the sender.
+   */
+  get isCongested(): boolean {
+    return this.#congested.size * 2 > this.#up.size
+  }
+
+  /** Resolves when senders may go on: at once, if nothing holds them up. */
+  async room(): Promise<void> {
+    while (this.isCongested) await new Promise<void>((resolve) => this.#roomWaiters.push(resolve))
+  }
+
+  /** A peer has read what was queued for it. */
+  drained(connection: NodeConnection): void {
+    if (connection.isCongested || !this.#congested.delete(connection)) return
+    this.#wakeSenders()
+  }
+
+  #wakeSenders(): void {
+    if (this.#roomWaiters.length === 0 || this.isCongested) return
+    const waiters = this.#roomWaiters
+    this.#roomWaiters = []
+    for (const wake of waiters) wake()
+  }
+}

@@ -1,0 +1,183 @@
+import type { Clock, Timer } from '../clock.ts'
+import { TokenBucket } from '../token-bucket.ts'
+
+/** A link, as far as reading from it goes. */
+export interface IntakeLink {
+  pause(): void
+  resume(): void
+}
+
+/** A message that is to be verified, as far as taking it in goes. */
+export interface Arrival {
+  readonly id: string
+  readonly signature: string
+}
+
+/** What the intake needs of its node: `L` are links, `A` arrivals, `V` verdicts. */
+export interface IntakePort<L, A, V> {
+  readonly clock: Clock
+  /** Everything before the signature. Returns what is to be verified, if it comes to that. */
+  judge(link: L, payload: Uint8Array): A | undefined
+  verify(arrival: A): Promise<V>
+  /** A verdict, link by link in the order of arrival. */
+  conclude(link: L, arrival: A, verdict: V): void
+  /** Whether what is relayed from here piles up. */
+  isCongested(): boolean
+}
+
+export interface IntakeOptions {
+  /** Signatures under verification at once. */
+  readonly maxVerifications: number
+  /** Messages a second that are read from one link. */
+  readonly messageRate: number
+}
+
+/** Longest pause for the sake of slow peers, in ms: in a cycle of links, all could be waiting for each other. */
+const MAX_STALL = 1_000
+
+/** What came over one link and is not concluded. */
+interface Inbox<L, A, V> {
+  readonly link: L
+  readonly bucket: TokenBucket
+  /** Not looked at yet. At most what one read brought: the link is paused meanwhile. */
+  payloads: Uint8Array[]
+  /** Under verification, in the order of arrival. */
+  readonly pending: { readonly arrival: A; verdict: V | undefined }[]
+  timer: Timer | undefined
+  stalledSince: number | undefined
+  isPaused: boolean
+  isDropped: boolean
+}
+
+/**
+ * Takes the messages of all links through verification. At most so many signatures are under way at once; links
+ * that bring more are not read meanwhile, so that their senders' buffers fill up, not ours, and nothing is lost.
+ * Each link's messages are concluded in the order in which they came.
+ */
+export class Intake<L extends IntakeLink, A extends Arrival, V extends object> {
+  readonly #port: IntakePort<L, A, V>
+  readonly #options: IntakeOptions
+  readonly #inboxes = new WeakMap<L, Inbox<L, A, V>>()
+  /** Inboxes that wait for a free place, longest first. */
+  readonly #starved = new Set<Inbox<L, A, V>>()
+  /**
+   * Verifications under way, by ID and signature. A second copy with the same signature shares the verdict; one
+   * with another signature is judged on its own, or a broken copy sent first would silence the genuine one.
+   */
+  readonly #flights = new Map<string, Promise<V>>()
+
+  constructor(port: IntakePort<L, A, V>, options: IntakeOptions) {
+    this.#port = port
+    this.#options = options
+  }
+
+  /** Signatures under verification. */
+  get inFlight(): number {
+    return this.#flights.size
+  }
+
+  /** A message arrived. */
+  receive(link: L, payload: Uint8Array): void {
+    const inbox = this.#inboxOf(link)
+    inbox.payloads.push(payload)
+    if (!inbox.isPaused) this.#pump(inbox)
+  }
+
+  /** Forgets what a link brought and has not been concluded, since it was caught cheating; returns it. */
+  drop(link: L): A[] {
+    const inbox = this.#inboxOf(link)
+    inbox.isDropped = true
+    inbox.payloads = []
+    return inbox.pending.splice(0).map(({ arrival }) => arrival)
+  }
+
+  /** What piled up has been read: links that were paused for it are read again. */
+  wake(): void {
+    for (const inbox of [...this.#starved]) this.#pump(inbox)
+  }
+
+  #inboxOf(link: L): Inbox<L, A, V> {
+    let inbox = this.#inboxes.get(link)
+    if (inbox === undefined) {
+      const { messageRate } = this.#options
+      const bucket = new TokenBucket(messageRate, messageRate, this.#port.clock.now())
+      const state = { timer: undefined, stalledSince: undefined, isPaused: false, isDropped: false }
+      inbox = { link, bucket, payloads: [], pending: [], ...state }
+      this.#inboxes.set(link, inbox)
+    }
+    return inbox
+  }
+
+  /** Takes up what waits in an inbox, as far as it is allowed to. */
+  #pump(inbox: Inbox<L, A, V>): void {
+    this.#starved.delete(inbox)
+    inbox.timer?.cancel()
+    let taken = 0
+    while (taken < inbox.payloads.length) {
+      const wait = this.#mustWait(inbox)
+      if (wait !== undefined) {
+        inbox.payloads.splice(0, taken)
+        this.#pause(inbox, wait)
+        return
+      }
+      this.#take(inbox, inbox.payloads[taken++]!)
+    }
+    inbox.payloads = []
+    if (!inbox.isPaused) return
+    inbox.isPaused = false
+    inbox.link.resume()
+  }
+
+  /** How long an inbox has to wait, in ms: until woken (Infinity), or not at all (undefined). */
+  #mustWait(inbox: Inbox<L, A, V>): number | undefined {
+    if (this.#flights.size >= this.#options.maxVerifications) return Infinity
+    const now = this.#port.clock.now()
+    if (this.#port.isCongested()) {
+      inbox.stalledSince ??= now
+      const stalled = now - inbox.stalledSince
+      if (stalled < MAX_STALL) return MAX_STALL - stalled
+    } else inbox.stalledSince = undefined
+    return inbox.bucket.take(now) ? undefined : Math.max(1, inbox.bucket.wait(now))
+  }
+
+  #pause(inbox: Inbox<L, A, V>, ms: number): void {
+    if (!inbox.isPaused) inbox.link.pause()
+    inbox.isPaused = true
+    this.#starved.add(inbox)
+    if (ms !== Infinity) inbox.timer = this.#port.clock.setTimer(() => this.#pump(inbox), ms)
+  }
+
+  #take(inbox: Inbox<L, A, V>, payload: Uint8Array): void {
+    const arrival = this.#port.judge(inbox.link, payload)
+    if (arrival === undefined || inbox.isDropped) return
+    const entry: Inbox<L, A, V>['pending'][number] = { arrival, verdict: undefined }
+    inbox.pending.push(entry)
+    void this.#verify(arrival).then((verdict) => {
+      entry.verdict = verdict
+      this.#conclude(inbox)
+    })
+  }
+
+  #verify(arrival: A): Promise<V> {
+    const key = arrival.id + arrival.signature
+    const known = this.#flights.get(key)
+    if (known !== undefined) return known
+    const flight = this.#port.verify(arrival).finally(() => this.#land(key))
+    this.#flights.set(key, flight)
+    return flight
+  }
+
+  /** A place is free: whoever has waited longest is next. */
+  #land(key: string): void {
+    this.#flights.delete(key)
+    const [next] = this.#starved
+    if (next !== undefined) this.#pump(next)
+  }
+
+  #conclude(inbox: Inbox<L, A, V>): void {
+    for (let [first] = inbox.pending; first?.verdict !== undefined; [first] = inbox.pending) {
+      inbox.pending.shift()
+      this.#port.conclude(inbox.link, first.arrival, first.verdict)
+    }
+  }
+}

@@ -1,0 +1,204 @@
+import { notAnIdentity, overload } from './errors.ts'
+import type { ConnectionEvents, NodeCallback } from './events.ts'
+import { Identity } from './identity/identity.ts'
+import { readKeyFile } from './identity/key-file.ts'
+import type { Json } from './message/canonical.ts'
+import { type MessageFields, signDraft, type SignedMessage } from './message/message.ts'
+import { Node, type NodeStats, type Sent } from './node.ts'
+import type { NodeConnection } from './node-connection.ts'
+import {
+  checkNames,
+  type NodeOptions,
+  nodeOptionsOf,
+  type SecureNodeOptions,
+  secureNodeSettings,
+  type SecureNodeSettings,
+} from './options.ts'
+import { type Refusal, Relay, type RelayStats } from './relay/relay.ts'
+import type { Explanation } from './relay/traces.ts'
+import { TcpTransport } from './transport/tcp.ts'
+import { TlsTransport } from './transport/tls.ts'
+import { type Frame, Kind } from './wire/frame.ts'
+import type { Mode } from './wire/hello.ts'
+import type { MessageId, NodeId } from './wire/ids.ts'
+
+/** Events of a {@link SecureNode}: those of `Node`, with verified messages. */
+export interface SecureNodeEvents extends ConnectionEvents {
+  /**
+   * A message was verified and is for this node. `connection` is the link that it came over, `message.from` its
+   * author. Once per message.
+   */
+  nodeMessage: [connection: NodeConnection, data: Json, message: SignedMessage]
+  /** A message was refused. Where its code is one that `isReject`, the connection was closed for it. */
+  rejected: [connection: NodeConnection, refusal: Refusal]
+}
+
+export interface SecureSendOptions extends Pick<MessageFields, 'type' | 'to' | 're' | 'exp'> {
+  /** Connections that this node does not send it over; it may still reach those peers through others. */
+  readonly exclude?: Iterable<NodeConnection> | undefined
+}
+
+/** For one peer: it is the addressee. Signed messages travel as they are. */
+export type SecureSendOneOptions = Pick<SecureSendOptions, 'type' | 're' | 'exp'> & {
+  readonly compression?: undefined
+}
+
+export interface SentMessage extends Sent {
+  /** Its ID: what the receivers see in `message.id`, and what `explain` asks for. */
+  readonly id: MessageId
+}
+
+export interface SecureNodeStats extends NodeStats, RelayStats {}
+
+/**
+ * A node in a network in which every message is a signed JSON document: verified before it is shown or passed
+ * on, relayed through every node, delivered exactly once. Its ID *is* its Ed25519 public key. Links are
+ * encrypted, and each end proves its ID.
+ */
+export class SecureNode extends Node<SecureNodeEvents> {
+  declare readonly id: NodeId
+  readonly #identity: Identity
+  readonly #settings: SecureNodeSettings
+  readonly #relay: Relay<NodeConnection>
+
+  /**
+   * @param host Address to listen at: `127.0.0.1` for this machine alone, `0.0.0.0` or `::` for the network.
+   * @param port Port to listen at; 0 for any free one, filled in by `start()`.
+   * @param keyFile Path of a key file (`npx secure-node keygen`), or an identity. Without one, the node has a new
+   *   identity that lives as long as the process.
+   * @param options Options, or the callback in their place.
+   * @param callback Called for every event.
+   * @throws SecureNodeError `invalid-argument`, `invalid-option`, and those of `Identity.load`
+   */
+  constructor(
+    host: string,
+    port: number,
+    keyFile?: string | URL | Identity,
+    options: SecureNodeOptions | NodeCallback<SecureNode, SecureNodeEvents> = {},
+    callback?: NodeCallback<SecureNode, SecureNodeEvents>,
+  ) {
+    const settings = secureNodeSettings(typeof options === 'function' ? {} : options)
+    const identity = openIdentity(keyFile, settings.password)
+    const listener = typeof options === 'function' ? options : callback
+    super(host, port, baseOptions(settings, identity), listener as NodeCallback<Node> | undefined)
+    this.#identity = identity
+    this.#settings = settings
+    this.#relay = new Relay<NodeConnection>(
+      {
+        self: identity.id,
+        clock: settings.clock,
+        links: () => this.peers,
+        write: (links, frame) => this.write(links, frame),
+        isCongested: () => this.isCongested,
+        deliver: (link, message) => this.deliver(link, message.data, message),
+        refuse: (link, refusal) => this.#onRefusal(link, refusal),
+        expel: (link, code) => this.expel(link, code, settings.banTime),
+      },
+      settings,
+    )
+  }
+
+  override async start(): Promise<void> {
+    // Before the first connection: a message must not find an older beginning.
+    if (!this.isRunning) this.#relay.start()
+    await super.start()
+  }
+
+  override stats(): SecureNodeStats {
+    return { ...super.stats(), ...this.#relay.stats }
+  }
+
+  /**
+   * Signs a payload, once, and sends it to the whole network. Resolves when it is on its way, paced as in `Node`;
+   * a node without peers sends it to nobody, which is not an error.
+   *
+   * @throws SecureNodeError `invalid-payload`, `message-too-large`, `invalid-argument`, `overload`, `not-started`
+   */
+  override async sendToNodes(data: unknown, options: SecureSendOptions = {}): Promise<SentMessage> {
+    checkNames(options, ['type', 'to', 're', 'exp', 'exclude'])
+    const excluded = new Set(options.exclude)
+    const links = (): NodeConnection[] => [...this.peers].filter((connection) => !excluded.has(connection))
+    const sent = await this.#send(data, options, links)
+    await this.room()
+    return sent
+  }
+
+  /**
+   * Signs a payload for one peer and sends it over this connection alone.
+   *
+   * @throws as {@link sendToNodes}, and SecureNodeError `connection-closed`
+   */
+  override async sendToNode(
+    connection: NodeConnection,
+    data: unknown,
+    options: SecureSendOneOptions = {},
+  ): Promise<SentMessage> {
+    checkNames(options, ['type', 're', 'exp'])
+    this.assertUp(connection)
+    const sent = await this.#send(data, { ...options, to: [connection.id] }, () => [connection])
+    await connection.room()
+    return sent
+  }
+
+  async #send(data: unknown, fields: SecureSendOptions, links: () => NodeConnection[]): Promise<SentMessage> {
+    this.assertRunning('sending')
+    if (!this.#relay.hasRoom) throw overload(this.#settings.maxMessageIds)
+    const { type, to, re, exp } = fields
+    const { net, clock } = this.#settings
+    const draft = await signDraft({ data, type, to, re, exp, net, time: clock.now() }, this.#identity)
+    // Whoever is connected when it is signed gets it.
+    const targets = links()
+    this.#relay.send(draft, targets)
+    this.countSent()
+    return { id: draft.id, peers: targets.length }
+  }
+
+  /** What happened to a message at this node, if it is among the last ones (option `maxTraces`). */
+  explain(messageId: string): Explanation | undefined {
+    return this.#relay.explain(messageId as MessageId)
+  }
+
+  /** See {@link SecureNodeEvents}. */
+  rejected(..._args: SecureNodeEvents['rejected']): unknown {
+    return
+  }
+
+  protected override get mode(): Mode {
+    return 'signed'
+  }
+
+  protected override signHandshake(bytes: Uint8Array): Promise<Uint8Array> {
+    return this.#identity.sign(bytes)
+  }
+
+  /** Raw frames end here: what is shown has passed the relay's verification. */
+  protected override receive(connection: NodeConnection, frame: Frame): void {
+    if (frame.kind === Kind.message) this.#relay.receive(connection, frame.payload)
+    else connection.close('unexpected-frame', `kind ${frame.kind} has no place among signed messages`)
+  }
+
+  protected override peersDrained(): void {
+    this.#relay.wake()
+  }
+
+  #onRefusal(connection: NodeConnection, refusal: Refusal): void {
+    this.debugPrint(`refused a message from ${connection.id}: ${refusal.code}`)
+    this.notify('rejected', connection, refusal)
+  }
+}
+
+function openIdentity(keyFile: unknown, password: string | undefined): Identity {
+  if (keyFile === undefined) return Identity.generate()
+  if (keyFile instanceof Identity) return keyFile
+  if (typeof keyFile !== 'string' && !(keyFile instanceof URL)) throw notAnIdentity(keyFile)
+  // An empty variable is one that is not set.
+  const fallback = process.env['SECURE_NODE_PASSWORD']
+  return Identity.fromSeed(readKeyFile(keyFile, password ?? (fallback === '' ? undefined : fallback)))
+}
+
+/** The options that are the base's own, and what follows from the identity. */
+function baseOptions(settings: SecureNodeSettings, identity: Identity): NodeOptions {
+  const transport =
+    settings.transport ?? (settings.encryption ? new TlsTransport(identity) : new TcpTransport())
+  return { ...nodeOptionsOf(settings), id: identity.id, transport }
+}

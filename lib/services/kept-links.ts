@@ -1,0 +1,102 @@
+import type { Clock } from '../clock.ts'
+import { Deferred } from '../deferred.ts'
+import { aborted, connectionClosed, reconnectStopped } from '../errors.ts'
+import { type BackOff, Reconnect } from './reconnect.ts'
+
+/** A connection, as far as keeping it goes. */
+export interface KeptConnection {
+  readonly id: string
+  readonly isUp: boolean
+}
+
+/** What keeping links needs of its node. */
+export interface KeptLinksPort<C extends KeptConnection> {
+  readonly clock: Clock
+  readonly backOff: BackOff
+  /** The connection to a node that is up, whoever opened it. */
+  byId(id: string): C | undefined
+}
+
+/** One link to be kept. */
+export interface KeepRequest<C extends KeptConnection> {
+  /** The address, for errors. */
+  readonly address: string
+  readonly signal?: AbortSignal | undefined
+  /** One attempt to connect. */
+  dial(): Promise<C>
+  /** Reports a failed attempt; `false` gives up. */
+  shouldReconnect(trials: number, error: unknown): boolean
+}
+
+interface KeptLink<C> {
+  readonly reconnect: Reconnect
+  readonly first: Deferred<C>
+  connection: C | undefined
+  peerId: string | undefined
+}
+
+/** The links that a node was asked to keep: dialled again whenever they fail or are lost. */
+export class KeptLinks<C extends KeptConnection> {
+  readonly #port: KeptLinksPort<C>
+  readonly #links = new Set<KeptLink<C>>()
+
+  constructor(port: KeptLinksPort<C>) {
+    this.#port = port
+  }
+
+  /** Keeps a link from now on. Resolves with its first connection; rejects only when it is given up. */
+  keep(request: KeepRequest<C>): Promise<C> {
+    const link: KeptLink<C> = {
+      first: new Deferred<C>(),
+      connection: undefined,
+      peerId: undefined,
+      reconnect: new Reconnect(
+        {
+          clock: this.#port.clock,
+          dial: () => this.#dial(link, request),
+          shouldReconnect: (trials, error) => request.shouldReconnect(trials, error),
+          onGiveUp: (trials, error) => this.#drop(link, reconnectStopped(request.address, trials, error)),
+        },
+        this.#port.backOff,
+      ),
+    }
+    const { signal } = request
+    const onAbort = (): void => this.#drop(link, aborted(`connecting to ${request.address}`, signal?.reason))
+    if (signal?.aborted) onAbort()
+    else signal?.addEventListener('abort', onAbort, { once: true })
+    this.#links.add(link)
+    link.reconnect.start()
+    return link.first.promise
+  }
+
+  /** A connection has ended: if it was kept, it is dialled again. */
+  onDown(connection: C): void {
+    for (const link of this.#links) if (link.connection === connection) link.reconnect.lost()
+  }
+
+  /** The connection is to end: nobody dials it again. */
+  release(connection: C): void {
+    for (const link of this.#links) {
+      if (link.connection === connection) this.#drop(link, connectionClosed('it was given up'))
+    }
+  }
+
+  stop(): void {
+    for (const link of this.#links) this.#drop(link, aborted('reconnecting', undefined))
+  }
+
+  async #dial(link: KeptLink<C>, request: KeepRequest<C>): Promise<void> {
+    const known = link.peerId === undefined ? undefined : this.#port.byId(link.peerId)
+    const connection = known ?? (await request.dial())
+    link.connection = connection
+    link.peerId = connection.id
+    if (!connection.isUp) throw connectionClosed('it ended at once')
+    link.first.resolve(connection)
+  }
+
+  #drop(link: KeptLink<C>, why: Error): void {
+    link.reconnect.stop()
+    link.first.reject(why)
+    this.#links.delete(link)
+  }
+}

@@ -1,0 +1,96 @@
+/** Round-trip time of a link, in ms. */
+export interface Latency {
+  /** The newest measurement. */
+  readonly last: number
+  /** Smoothed over the last ones, as TCP does it (RFC 6298): a new one counts an eighth. */
+  readonly smoothed: number
+  /** The smallest one: closest to the way itself, without queues. */
+  readonly min: number
+}
+
+export interface HeartbeatOptions {
+  /** Between pings of a silent link, in ms. */
+  readonly interval: number
+  /** Silence after which a link is dead, in ms. */
+  readonly timeout: number
+}
+
+/** Pings of one link that wait for their answer; more are not needed to know that it is alive. */
+const MAX_WAITING = 16
+
+interface WaitingPing {
+  readonly sentAt: number
+  readonly resolve: (latency: number | undefined) => void
+}
+
+/** Knows whether a link is alive and how far away its peer is. Sends nothing and owns no timer. */
+export class Heartbeat {
+  readonly #options: HeartbeatOptions
+  readonly #waiting = new Map<string, WaitingPing>()
+  #heardAt: number
+  #nextPing: number
+  #count = 0
+  #latency: Latency | undefined
+
+  constructor(options: HeartbeatOptions, now: number) {
+    this.#options = options
+    this.#heardAt = now
+    this.#nextPing = now + this.#spread()
+  }
+
+  get latency(): Latency | undefined {
+    return this.#latency
+  }
+
+  /** Something arrived: the link lives. */
+  heard(now: number): void {
+    this.#heardAt = now
+  }
+
+  /** What is to be done at this time. */
+  due(now: number): 'ping' | 'dead' | undefined {
+    if (now - this.#heardAt >= this.#options.timeout) return 'dead'
+    if (now < this.#nextPing) return undefined
+    this.#nextPing = now + this.#spread()
+    return 'ping'
+  }
+
+  /**
+   * The payload of a new ping, 8 bytes. `answered` is called with the round-trip time, or with undefined when
+   * the link ends or too many newer pings wait.
+   */
+  ping(now: number, answered: (latency: number | undefined) => void = () => {}): Uint8Array {
+    const payload = new Uint8Array(8)
+    new DataView(payload.buffer).setFloat64(0, ++this.#count)
+    if (this.#waiting.size >= MAX_WAITING) {
+      const [oldest, ping] = this.#waiting.entries().next().value!
+      this.#waiting.delete(oldest)
+      ping.resolve(undefined)
+    }
+    this.#waiting.set(payload.toString(), { sentAt: now, resolve: answered })
+    return payload
+  }
+
+  /** A pong arrived; one that answers no ping of ours is ignored. */
+  pong(payload: Uint8Array, now: number): void {
+    const key = payload.toString()
+    const ping = this.#waiting.get(key)
+    if (ping === undefined) return
+    this.#waiting.delete(key)
+    const last = Math.max(0, now - ping.sentAt)
+    const { smoothed = last, min = last } = this.#latency ?? {}
+    this.#latency = { last, smoothed: smoothed + (last - smoothed) / 8, min: Math.min(min, last) }
+    ping.resolve(last)
+  }
+
+  /** The link ended: nobody will answer. */
+  stop(): void {
+    for (const ping of this.#waiting.values()) ping.resolve(undefined)
+    this.#waiting.clear()
+  }
+
+  /** Jitter, so that the links of a node that started them together do not ping together for ever. */
+  #spread(): number {
+    return this.#options.interval * (0.75 + Math.random() / 4)
+  }
+}

@@ -1,0 +1,94 @@
+import type { Clock, Timer } from '../clock.ts'
+
+/** What a pipe asks of its network. */
+export interface PipePort {
+  readonly clock: Clock
+  /** Runs a task after everything that is at hand, in the order of asking. */
+  soon(task: () => void): void
+  /** How long the next packet takes, in ms, retransmissions included; 0 needs no timer. */
+  delay(): number
+}
+
+interface Packet {
+  /** When it is due, in ms since the epoch. Never earlier than the one before: TCP keeps order. */
+  at: number
+  readonly arrive: () => void
+  next: Packet | undefined
+}
+
+/** One direction of a connection in memory: delays packets, keeps their order, and holds them while it is cut. */
+export class Pipe {
+  readonly #port: PipePort
+  /** Packets on their way, as a linked list: arrays are slow at losing their first element. */
+  #first: Packet | undefined
+  #last: Packet | undefined
+  #isHeld = false
+  #isArmed = false
+  #timer: Timer | undefined
+
+  constructor(port: PipePort) {
+    this.#port = port
+  }
+
+  /** Calls `arrive` at the other end: later, and after everything that was sent before. */
+  send(arrive: () => void): void {
+    const due = this.#port.clock.now() + this.#port.delay()
+    const packet: Packet = { at: Math.max(due, this.#last?.at ?? due), arrive, next: undefined }
+    if (this.#last === undefined) this.#first = packet
+    else this.#last.next = packet
+    this.#last = packet
+    this.#arm()
+  }
+
+  /** Forgets what is on its way: there is nobody left at either end. */
+  stop(): void {
+    this.#first = undefined
+    this.#last = undefined
+    this.#timer?.cancel()
+  }
+
+  /** Nothing arrives until {@link release}; what is on its way waits, as TCP retransmits what was lost. */
+  hold(): void {
+    this.#isHeld = true
+  }
+
+  /** Lets packets through again. Those that are overdue travel anew. */
+  release(): void {
+    if (!this.#isHeld) return
+    this.#isHeld = false
+    const earliest = this.#port.clock.now() + this.#port.delay()
+    for (let packet = this.#first; packet !== undefined; packet = packet.next) {
+      packet.at = Math.max(packet.at, earliest)
+    }
+    this.#arm()
+  }
+
+  /** One timer or task for the first packet, however many there are. */
+  #arm(): void {
+    if (this.#isArmed || this.#isHeld || this.#first === undefined) return
+    this.#isArmed = true
+    const { at } = this.#first
+    const wait = at - this.#port.clock.now()
+    if (wait <= 0) this.#port.soon(() => this.#deliver(at))
+    else this.#timer = this.#port.clock.setTimer(() => this.#deliver(at), wait)
+  }
+
+  /** @param at the time waited for: it has come, also if a clock of whole milliseconds is a fraction behind */
+  #deliver(at: number): void {
+    this.#isArmed = false
+    const due = Math.max(this.#port.clock.now(), at)
+    // What the receivers send now belongs to the next round: others want their turn.
+    const last = this.#last
+    try {
+      while (this.#first !== undefined && this.#first.at <= due && !this.#isHeld) {
+        const packet = this.#first
+        this.#first = packet.next
+        if (this.#first === undefined) this.#last = undefined
+        packet.arrive()
+        if (packet === last) break
+      }
+    } finally {
+      this.#arm()
+    }
+  }
+}

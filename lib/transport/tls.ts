@@ -1,0 +1,110 @@
+import {
+  connect,
+  createSecureContext,
+  type SecureContext,
+  type SecureContextOptions,
+  type TLSSocket,
+} from 'node:tls'
+import { handshakeFailed } from '../errors.ts'
+import type { Identity } from '../identity/identity.ts'
+import { ALPN } from '../limits.ts'
+import { type ConnectedSocket, dialSocket, listenSocket } from './socket.ts'
+import { SocketChannel } from './socket-channel.ts'
+import { explainTlsError, judgeRemote, tlsCredentials } from './tls-handshake.ts'
+import { TlsInbound } from './tls-inbound.ts'
+import type { Channel, DialOptions, Listener, ListenHandlers, ListenOptions, Transport } from './transport.ts'
+
+/**
+ * TCP with TLS 1.3 (RFC 8446), in which both ends prove their identity: each shows a certificate whose key is
+ * its node ID. No authorities, no names, no dates.
+ *
+ * A channel that was dialled is handed out before the remote end has judged our certificate; one that it
+ * refuses closes soon after. So a link is up when the remote end has said something, not before.
+ */
+export class TlsTransport implements Transport {
+  readonly name = 'tls'
+  readonly #credentials: SecureContextOptions
+  readonly #context: SecureContext
+
+  constructor(identity: Identity) {
+    this.#credentials = tlsCredentials(identity)
+    this.#context = createSecureContext(this.#credentials)
+  }
+
+  /** @throws the platform's error, such as `EADDRINUSE` */
+  async listen(
+    host: string,
+    port: number,
+    handlers: ListenHandlers,
+    options: ListenOptions,
+  ): Promise<Listener> {
+    const inbound = new TlsInbound(this.#credentials, handlers, options)
+    const listener = await listenSocket(host, port, {
+      onSocket: (connected) => inbound.accept(connected),
+      onError(error) {
+        inbound.close()
+        handlers.onError(error)
+      },
+    })
+    return {
+      host: listener.host,
+      port: listener.port,
+      close() {
+        inbound.close()
+        return listener.close()
+      },
+    }
+  }
+
+  /**
+   * @throws the platform's error, such as `ECONNREFUSED`; SecureNodeError `handshake-failed`; the signal's
+   *   reason when it was aborted
+   */
+  async dial(host: string, port: number, options: DialOptions): Promise<Channel> {
+    const connected = await dialSocket(host, port, options.signal)
+    options.signal?.throwIfAborted()
+    const address = `${host.includes(':') ? `[${host}]` : host}:${port}`
+    return this.#shakeHands(connected, address, options)
+  }
+
+  #shakeHands(connected: ConnectedSocket, address: string, options: DialOptions): Promise<SocketChannel> {
+    return new Promise((resolve, reject) => {
+      const { clock, handshakeTimeout, signal } = options
+      // No server name: it would tell everybody on the way whom this node looks for.
+      const socket: TLSSocket = connect({
+        socket: connected.socket,
+        secureContext: this.#context,
+        ALPNProtocols: [ALPN],
+        rejectUnauthorized: false,
+      })
+      const settle = () => {
+        timer.cancel()
+        signal?.removeEventListener('abort', signalOnAbort)
+        socket.off('close', socketOnClose)
+      }
+      const fail = (error: Error) => {
+        settle()
+        socket.destroy()
+        reject(error)
+      }
+      const signalOnAbort = () => fail(signal?.reason as Error)
+      const socketOnClose = () => fail(handshakeFailed(address, 'the connection was closed'))
+      const timer = clock.setTimer(() => {
+        fail(handshakeFailed(address, `it took longer than ${handshakeTimeout} ms`))
+      }, handshakeTimeout)
+      signal?.addEventListener('abort', signalOnAbort, { once: true })
+      socket.once('close', socketOnClose)
+      // Stays for good: an error without a listener would end the process.
+      socket.on('error', (error: Error) => fail(handshakeFailed(address, explainTlsError(error), error)))
+      socket.once('secureConnect', () => {
+        const verdict = judgeRemote(socket)
+        if (!verdict.ok) {
+          fail(handshakeFailed(address, verdict.why))
+          return
+        }
+        settle()
+        resolve(new SocketChannel({ ...connected, socket, peerId: verdict.id, encrypted: true }))
+      })
+    })
+  }
+}

@@ -1,0 +1,86 @@
+import type { Clock } from '../clock.ts'
+import type { NodeId } from '../wire/ids.ts'
+
+/** What a channel tells its owner. */
+export interface ChannelHandlers {
+  /** Bytes arrived, in order. The owner may keep the array but must not change it. */
+  onBytes(bytes: Uint8Array): void
+  /** What waited to be written is (nearly) gone: see {@link Channel.queuedBytes}. */
+  onDrain(): void
+  /** The channel is gone. Called exactly once, last of all; with the error if one ended it. */
+  onClose(error?: Error): void
+}
+
+/**
+ * Ordered, reliable bytes to and from one remote end. A transport that proves who is there (TLS, Noise) says
+ * so in `peerId`; otherwise the hello on top of it has to.
+ */
+export interface Channel {
+  /** Address of the remote end, for people and for limits per address. */
+  readonly remoteHost: string
+  readonly remotePort: number
+  /** The ID the transport itself has proven the remote end to own; undefined where it proves nothing. */
+  readonly peerId: NodeId | undefined
+  /** Whether the bytes are encrypted on their way. */
+  readonly encrypted: boolean
+  /** Bytes handed to `write` that have not left this process yet. */
+  readonly queuedBytes: number
+  /**
+   * Names the owner, and lets bytes flow. Called once, and in the same turn in which the channel was handed
+   * out; nothing that arrived before is lost.
+   */
+  open(handlers: ChannelHandlers): void
+  /** Queues bytes; after the channel ended it does nothing. The caller must not change them afterwards. */
+  write(bytes: Uint8Array): void
+  /** Holds together what is written until `uncork`, so that small frames leave in one packet. */
+  cork(): void
+  uncork(): void
+  /** Stops `onBytes` until `resume`: the remote end is slowed down by its own full buffers. */
+  pause(): void
+  resume(): void
+  /** Sends what is queued, then closes. The remote end sees a clean end. */
+  end(): void
+  /** Closes at once; what is queued is lost. */
+  destroy(): void
+}
+
+/** What a listener asks and tells its owner. */
+export interface ListenHandlers {
+  /** Asked for every raw connection before any work is done for it; `false` drops it without an answer. */
+  shouldAccept(host: string): boolean
+  /** A connection that was accepted failed before it became a channel (a TLS handshake, say). */
+  onFailure(host: string, error: Error): void
+  /** A channel is ready to be opened. */
+  onChannel(channel: Channel): void
+  /** The listener itself failed after it had started. It has ended. */
+  onError(error: Error): void
+}
+
+export interface ListenOptions {
+  /** Time for a transport's own handshake, in ms. */
+  readonly handshakeTimeout: number
+  readonly clock: Clock
+}
+
+export interface DialOptions extends ListenOptions {
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Somewhere that accepts connections. */
+export interface Listener {
+  /** The address it listens at; the port is the real one when 0 was asked for. */
+  readonly host: string
+  readonly port: number
+  /** Stops accepting. Channels that exist are left alone. Resolves when the address is free again. */
+  close(): Promise<void>
+}
+
+/**
+ * A way to reach other nodes. `listen` and `dial` reject with the platform's own error (it becomes the `cause`
+ * of ours), `dial` with the signal's reason when it is aborted.
+ */
+export interface Transport {
+  readonly name: string
+  listen(host: string, port: number, handlers: ListenHandlers, options: ListenOptions): Promise<Listener>
+  dial(host: string, port: number, options: DialOptions): Promise<Channel>
+}

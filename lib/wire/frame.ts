@@ -1,0 +1,139 @@
+import { concatBytes } from '@noble/hashes/utils.js'
+
+/**
+ * A frame: 4 bytes big-endian length of what follows, 1 byte kind, payload. The length counts the kind, so it
+ * is at least 1.
+ */
+export interface Frame {
+  readonly kind: number
+  /** A view into received bytes: copy what outlives the call, or the whole chunk lives as long. */
+  readonly payload: Uint8Array
+}
+
+/** What each kind of frame is. A kind that is not listed ends the link. */
+export const Kind = {
+  /** Who I am and what I speak: JSON, the first frame both ways. */
+  hello: 0x01,
+  /** A signature over both hellos, where the transport does not prove the ID. */
+  proof: 0x02,
+  /** Your hello is accepted; the link is up. Empty. */
+  welcome: 0x03,
+  /** The reason for the end that follows: JSON. */
+  close: 0x04,
+  /** Are you there? 8 bytes, to be sent back. */
+  ping: 0x05,
+  /** The 8 bytes of a ping. */
+  pong: 0x06,
+  /** UTF-8 text (unsigned links only). */
+  text: 0x10,
+  /** JSON (unsigned links only). */
+  json: 0x11,
+  /** Bytes (unsigned links only). */
+  bytes: 0x12,
+  /** One of the three above, compressed: 1 byte method, 1 byte kind, the compressed payload. */
+  compressed: 0x13,
+  /** A signed document, as in message.ts. */
+  message: 0x20,
+} as const
+
+/** Bytes before the payload: the length and the kind. */
+const HEADER = 5
+/** Bytes of the length alone. */
+const PREFIX = 4
+/** Bytes below which a tail is copied out of its chunk. */
+const SMALL = 4_096
+
+/** The bytes of one frame. */
+export function encodeFrame(kind: number, payload: Uint8Array): Uint8Array {
+  const frame = new Uint8Array(HEADER + payload.length)
+  writePrefix(frame, payload.length + 1)
+  frame[PREFIX] = kind
+  frame.set(payload, HEADER)
+  return frame
+}
+
+function writePrefix(frame: Uint8Array, length: number): void {
+  frame[0] = length >>> 24
+  frame[1] = length >>> 16
+  frame[2] = length >>> 8
+  frame[3] = length
+}
+
+/** Why bytes are no frames. */
+export type FrameFault = 'frame-too-large' | 'frame-empty'
+
+/**
+ * Turns bytes, however they were split, back into frames.
+ *
+ * The length is judged before anything is kept, and pieces are kept in a list: joining a frame of 1 MiB that
+ * arrives in drips again at every drip costs seconds.
+ */
+export class FrameDecoder {
+  /** Largest frame, kind included, in bytes. Raised once the peer is no stranger any more. */
+  maxBytes: number
+  #pieces: Uint8Array[] = []
+  #held = 0
+  /** Bytes that make the next step: the length prefix, or the whole frame. */
+  #needed = PREFIX
+
+  constructor(maxBytes: number) {
+    this.maxBytes = maxBytes
+  }
+
+  /** Whether a frame has begun and is not complete. */
+  get isPartial(): boolean {
+    return this.#held > 0
+  }
+
+  /**
+   * Takes the next bytes and hands over every frame that they complete. Returns the fault that ends the link,
+   * if there is one; the decoder is of no use after that.
+   */
+  push(bytes: Uint8Array, onFrame: (frame: Frame) => void): FrameFault | undefined {
+    if (this.#held + bytes.length < this.#needed) {
+      this.#keep(bytes)
+      return undefined
+    }
+    let rest = this.#held === 0 ? bytes : this.#join(bytes)
+    this.#needed = PREFIX
+    while (rest.length >= PREFIX) {
+      const length = readPrefix(rest)
+      if (length === 0) return 'frame-empty'
+      if (length > this.maxBytes) return 'frame-too-large'
+      const end = PREFIX + length
+      if (rest.length < end) {
+        this.#needed = end
+        break
+      }
+      const frame = { kind: rest[PREFIX]!, payload: rest.subarray(HEADER, end) }
+      rest = rest.subarray(end)
+      onFrame(frame)
+    }
+    this.#keep(rest)
+    return undefined
+  }
+
+  #keep(bytes: Uint8Array): void {
+    if (bytes.length === 0) return
+    // A short tail would pin the whole chunk it was read in, for as long as the peer stays silent.
+    this.#pieces.push(bytes.length < SMALL ? bytes.slice() : bytes)
+    this.#held += bytes.length
+  }
+
+  #join(rest: Uint8Array): Uint8Array {
+    const joined = concatBytes(...this.#pieces, rest)
+    this.#pieces = []
+    this.#held = 0
+    return joined
+  }
+}
+
+/** The length, unsigned: `<<` alone would make 2^31 and above negative, and so small enough. */
+function readPrefix(bytes: Uint8Array): number {
+  return ((bytes[0]! << 24) | (bytes[1]! << 16) | (bytes[2]! << 8) | bytes[3]!) >>> 0
+}
+
+/** The payload of an encoded frame. */
+export function framePayload(frame: Uint8Array): Uint8Array {
+  return frame.subarray(HEADER)
+}
