@@ -6,7 +6,8 @@ export {
   type SecureSendOptions,
   type SentMessage,
 } from './secure-node.ts'
-export { type ConnectionInit, type ConnectionStats, NodeConnection } from './node-connection.ts'
+export { type ConnectionInit, NodeConnection } from './node-connection.ts'
+export type { ConnectionStats } from './wire/frame-channel.ts'
 export type { ConnectOptions } from './connector.ts'
 export type { NodeCallback, NodeEvents } from './events.ts'
 export type { NodeOptions, SecureNodeOptions } from './options.ts'

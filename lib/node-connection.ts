@@ -9,7 +9,8 @@ import { Heartbeat, type Latency } from './services/ping.ts'
 import { TokenBucket } from './token-bucket.ts'
 import type { Channel } from './transport/transport.ts'
 import { cleanText, type CloseCode, type CloseReason, readCloseReason } from './wire/close-code.ts'
-import { encodeFrame, type Frame, FrameDecoder, Kind } from './wire/frame.ts'
+import { encodeFrame, type Frame, Kind } from './wire/frame.ts'
+import { type ConnectionStats, FrameChannel } from './wire/frame-channel.ts'
 import type { Address, Hello, Mode } from './wire/hello.ts'
 
 /** What a connection needs of its node. */
@@ -50,21 +51,9 @@ export interface ConnectionInit {
   readonly expectedId?: string | undefined
 }
 
-/** What went over one connection. */
-export interface ConnectionStats {
-  readonly bytesIn: number
-  readonly bytesOut: number
-  readonly framesIn: number
-  readonly framesOut: number
-}
-
 /** Pings of a peer that are answered, a second and at once: more are a flood and stay unanswered. */
 const PONG_RATE = 10
 const PONG_BURST = 20
-
-/** Runs after the events that are at hand: what they write leaves together. Browsers have no setImmediate. */
-const soon: (callback: () => void) => unknown =
-  typeof setImmediate === 'function' ? (callback) => setImmediate(callback) : queueMicrotask
 
 /**
  * One peer: its hello, its frames, what waits to be sent to it, and why it ended. Extend it to keep state of
@@ -77,23 +66,19 @@ export class NodeConnection {
   readonly host: string
   readonly port: number
   readonly #owner: ConnectionOwner
-  readonly #channel: Channel
-  readonly #decoder = new FrameDecoder(MAX_HELLO_BYTES)
+  readonly #channel: FrameChannel
   readonly #handshake: Handshake
   readonly #heartbeat: Heartbeat
   readonly #pongs: TokenBucket
   readonly #info = new Map<string, unknown>()
-  readonly #stats = { bytesIn: 0, bytesOut: 0, framesIn: 0, framesOut: 0 }
   readonly #opened = new Deferred<CloseReason | undefined>()
   readonly #closed = new Deferred<void>()
   #hello: Hello | undefined
   #upSince = 0
   #deadline: Timer
-  #frameSince: number | undefined
   #reason: CloseReason | undefined
   #drained: Deferred<void> | undefined
   #isGone = false
-  #isCorked = false
 
   constructor(init: ConnectionInit) {
     const { owner, channel, direction } = init
@@ -101,7 +86,7 @@ export class NodeConnection {
     this.host = init.host
     this.port = init.port
     this.#owner = owner
-    this.#channel = channel
+    this.#channel = new FrameChannel(channel, owner.clock, MAX_HELLO_BYTES)
     const { pingInterval: interval, pingTimeout: timeout, handshakeTimeout } = owner.settings
     const now = owner.clock.now()
     this.#heartbeat = new Heartbeat({ interval, timeout }, now)
@@ -158,7 +143,7 @@ export class NodeConnection {
   }
 
   get stats(): ConnectionStats {
-    return { ...this.#stats }
+    return this.#channel.stats
   }
 
   /** Whether so much waits for this peer that senders should pause. */
@@ -189,7 +174,9 @@ export class NodeConnection {
   /** Starts to talk. The node calls it once. */
   open(): void {
     this.#channel.open({
-      onBytes: (bytes) => this.#onBytes(bytes),
+      onActivity: (now) => this.#heartbeat.heard(now),
+      onFrame: (frame) => this.#onFrame(frame),
+      onFault: (fault) => this.close(fault),
       onDrain: () => this.#onDrain(),
       onClose: (error) => this.#onChannelClose(error),
     })
@@ -221,30 +208,13 @@ export class NodeConnection {
       this.#channel.destroy()
       return
     }
-    this.#write(frame)
-  }
-
-  #write(frame: Uint8Array): void {
-    if (!this.#isCorked) {
-      this.#isCorked = true
-      this.#channel.cork()
-      soon(() => this.#uncork())
-    }
     this.#channel.write(frame)
-    this.#stats.framesOut++
-    this.#stats.bytesOut += frame.length
-  }
-
-  #uncork(): void {
-    if (!this.#isCorked) return
-    this.#isCorked = false
-    this.#channel.uncork()
   }
 
   /** Ends the connection: tells the peer why, flushes what is queued, and closes. Harmless when it has ended. */
   close(code: CloseCode = 'closed', text = ''): void {
     if (this.#reason !== undefined) return
-    this.#write(encodeFrame(Kind.close, new TextEncoder().encode(JSON.stringify({ code, text }))))
+    this.#channel.write(encodeFrame(Kind.close, new TextEncoder().encode(JSON.stringify({ code, text }))))
     this.#end({ code, text, by: 'us' })
     this.#linger()
   }
@@ -275,7 +245,7 @@ export class NodeConnection {
   /** What time brings: a ping that is due, a peer that is dead, a frame that is overdue. */
   tick(now: number): void {
     if (!this.isUp) return
-    if (this.#frameSince !== undefined && now - this.#frameSince > this.#owner.settings.frameTimeout) {
+    if (this.#channel.isOverdue(now, this.#owner.settings.frameTimeout)) {
       this.close('frame-timeout')
       return
     }
@@ -296,28 +266,14 @@ export class NodeConnection {
   #onUp(): void {
     const now = this.#owner.clock.now()
     this.#deadline.cancel()
-    this.#decoder.maxBytes = this.#owner.settings.maxFrameBytes
+    this.#channel.maxBytes = this.#owner.settings.maxFrameBytes
     this.#upSince = now
     this.#heartbeat.heard(now)
     this.#opened.resolve(undefined)
     this.#owner.onUp(this)
   }
 
-  #onBytes(bytes: Uint8Array): void {
-    if (this.#reason !== undefined) return
-    const now = this.#owner.clock.now()
-    this.#stats.bytesIn += bytes.length
-    this.#heartbeat.heard(now)
-    const framesBefore = this.#stats.framesIn
-    const fault = this.#decoder.push(bytes, (frame) => this.#onFrame(frame))
-    if (fault !== undefined) this.close(fault)
-    if (!this.#decoder.isPartial) this.#frameSince = undefined
-    else if (this.#frameSince === undefined || this.#stats.framesIn !== framesBefore) this.#frameSince = now
-  }
-
   #onFrame(frame: Frame): void {
-    if (this.#reason !== undefined) return
-    this.#stats.framesIn++
     if (frame.kind === Kind.close) this.#onCloseFrame(frame.payload)
     else if (!this.#handshake.isOver) this.#handshake.receive(frame)
     else if (frame.kind === Kind.ping) this.#onPing(frame.payload)
@@ -358,9 +314,6 @@ export class NodeConnection {
 
   /** Lets what is queued leave, but not for ever: a peer that does not read must not keep the socket. */
   #linger(): void {
-    this.#uncork()
-    // A paused channel would never see the other end's farewell.
-    this.#channel.resume()
     this.#channel.end()
     if (this.#isGone) return
     this.#deadline = this.#owner.clock.setTimer(

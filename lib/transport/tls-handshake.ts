@@ -44,7 +44,7 @@ const MEANINGS: readonly (readonly [RegExp, string])[] = [
   [/PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL|VERSION_TOO_LOW/, 'it does not speak TLSv1.3'],
   [/SIGNATURE_ALGORITHM|SIGNATURE_TYPE|HANDSHAKE_FAILURE/, 'it has no Ed25519 certificate'],
   [/BAD_SIGNATURE/, 'it does not hold the key of its certificate'],
-  [/CERTIFICATE/, 'the certificate was refused'],
+  [/ALERT_(.*CERTIFICATE|UNKNOWN_CA)/, 'it refused the certificate of this node'],
   [
     /ECONNRESET|EPIPE/,
     'the connection was closed during the handshake; it may not speak TLS, or not want this node',
@@ -54,6 +54,8 @@ const MEANINGS: readonly (readonly [RegExp, string])[] = [
 
 /** Why a TLS handshake failed, in words, from the error of node:tls. */
 export function explainTlsError(error: Error): string {
-  const { code = '' } = error as { code?: string }
-  return MEANINGS.find(([pattern]) => pattern.test(code))?.[1] ?? errorText(error)
+  const { code = '', reason } = error as { code?: string; reason?: string }
+  const meaning = MEANINGS.find(([pattern]) => pattern.test(code))?.[1]
+  // The message of an error of OpenSSL has several lines, with file names of its source in them.
+  return meaning ?? (reason === undefined ? errorText(error) : `OpenSSL reports "${reason}"`)
 }

@@ -1,0 +1,306 @@
+import { bytesToHex, randomBytes } from '@noble/hashes/utils.js'
+import { type ConnectOptions, Connector, type ConnectorPort } from './connector.ts'
+import { formatAddress } from './dialer.ts'
+import * as errors from './errors.ts'
+import { type AnyNodeEvents, type ConnectionEvents, EventSource, type NodeCallback } from './events.ts'
+import { type ConnectionInit, NodeConnection } from './node-connection.ts'
+import { checkNames, type NodeOptions, nodeSettings, type NodeSettings } from './options.ts'
+import { TcpTransport } from './transport/tcp.ts'
+import type { CloseCode, CloseReason } from './wire/close-code.ts'
+import type { Frame } from './wire/frame.ts'
+import { isPlainId, type Mode } from './wire/hello.ts'
+
+export interface EndpointStats {
+  readonly inbound: number
+  readonly outbound: number
+  /** Inbound connections whose handshake is under way. */
+  readonly pending: number
+  readonly bytesIn: number
+  readonly bytesOut: number
+}
+
+/**
+ * What `Node` and `SecureNode` have in common: it listens, connects, keeps its connections, tells what happens to
+ * them, and stops. What the messages are is up to the class that extends it.
+ */
+export abstract class Endpoint<E extends AnyNodeEvents<E>> extends EventSource<E> {
+  /** The node's ID: a claim here, a public key in a `SecureNode`. */
+  readonly id: string
+  /** The host that it listens at. */
+  readonly host: string
+  /** Whether to print to stderr what happens. */
+  debug: boolean
+  /** Largest frame, in bytes. */
+  protected readonly maxFrameBytes: number
+  readonly #settings: NodeSettings
+  readonly #connector: Connector
+  #port: number
+  #isRunning = false
+  #changing: Promise<void> | undefined
+
+  /**
+   * @param host Address to listen at: `127.0.0.1` for this machine alone, `0.0.0.0` or `::` for the network.
+   * @param port Port to listen at; 0 for any free one, filled in by {@link start}.
+   * @param options Options, or the callback in their place.
+   * @param callback Called for every event.
+   * @throws SecureNodeError `invalid-argument`, `invalid-option`
+   */
+  constructor(
+    host: string,
+    port: number,
+    options: NodeOptions | NodeCallback<never, E> = {},
+    callback?: NodeCallback<never, E>,
+  ) {
+    super(typeof options === 'function' ? options : callback)
+    checkAddress(host, port, 0)
+    this.#settings = nodeSettings(typeof options === 'function' ? {} : options)
+    const {
+      id = bytesToHex(randomBytes(32)),
+      debug,
+      maxFrameBytes,
+      transport = new TcpTransport(),
+    } = this.#settings
+    this.id = id
+    this.host = host
+    this.#port = port
+    this.debug = debug
+    this.maxFrameBytes = maxFrameBytes
+    this.#connector = new Connector(this.#connectorPort(), this.#settings, transport)
+  }
+
+  /** The port that it listens at. */
+  get port(): number {
+    return this.#port
+  }
+
+  /** Whether it was started and not stopped. */
+  get isRunning(): boolean {
+    return this.#isRunning
+  }
+
+  /** Connections that peers opened. */
+  get nodesInbound(): ReadonlySet<NodeConnection> {
+    return this.#nodes('inbound')
+  }
+
+  /** Connections that this node opened. */
+  get nodesOutbound(): ReadonlySet<NodeConnection> {
+    return this.#nodes('outbound')
+  }
+
+  /** All connections that are up. */
+  get allNodes(): ReadonlySet<NodeConnection> {
+    return new Set(this.#connector.peers.up)
+  }
+
+  #nodes(direction: NodeConnection['direction']): ReadonlySet<NodeConnection> {
+    return new Set([...this.#connector.peers.up].filter((connection) => connection.direction === direction))
+  }
+
+  /** What the node has done since it was made. */
+  stats(): EndpointStats {
+    const { pending, traffic } = this.#connector
+    const [inbound, outbound] = [this.nodesInbound.size, this.nodesOutbound.size]
+    return { inbound, outbound, pending, ...traffic }
+  }
+
+  /** Prints the connections to stdout. */
+  printConnections(): void {
+    const lines = [...this.allNodes].map(
+      ({ direction, id, host, port }) => `  ${direction.padEnd(8)} ${id} ${formatAddress(host, port)}\n`,
+    )
+    process.stdout.write(`${this.id} has ${lines.length} connections\n${lines.join('')}`)
+  }
+
+  /** Prints a line to stderr when {@link debug} is on; override it to send the lines elsewhere. */
+  debugPrint(text: string): void {
+    if (this.debug) process.stderr.write(`${this.id.slice(0, 8)} ${text}\n`)
+  }
+
+  /**
+   * Starts to listen. Afterwards {@link port} is the real one.
+   *
+   * @throws SecureNodeError `listen-failed`, `already-started`
+   */
+  async start(): Promise<void> {
+    await this.#changing?.catch(() => {})
+    if (this.#isRunning) throw errors.alreadyStarted()
+    await this.#change(this.#start())
+  }
+
+  async #start(): Promise<void> {
+    try {
+      this.#port = await this.#connector.start(this.host, this.#port)
+    } catch (cause) {
+      throw errors.listenFailed(this.host, this.#port, cause)
+    }
+    this.#isRunning = true
+    this.debugPrint(`listening at ${formatAddress(this.host, this.#port)}`)
+  }
+
+  /**
+   * Says goodbye to every peer, ends all connections and frees the port. Takes at most the option `stopTimeout`,
+   * leaves nothing behind that would keep the process alive, and does nothing when the node is stopped already.
+   */
+  async stop(): Promise<void> {
+    await this.#changing?.catch(() => {})
+    if (this.#isRunning) await this.#change(this.#stop())
+  }
+
+  async #stop(): Promise<void> {
+    this.#report('nodeRequestToStop')
+    this.#isRunning = false
+    await this.#connector.stop()
+    this.debugPrint('stopped')
+  }
+
+  /** One start or stop at a time; the next one waits. */
+  async #change(work: Promise<void>): Promise<void> {
+    this.#changing = work
+    try {
+      await work
+    } finally {
+      this.#changing = undefined
+    }
+  }
+
+  /** `await using node = …` stops the node at the end of the block. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop()
+  }
+
+  /**
+   * Connects with a node, and resolves when both ends can exchange messages. A node that it is connected with
+   * already gives that connection.
+   *
+   * @throws SecureNodeError `connect-failed`, `connect-timeout`, `handshake-failed`, `refused-by-peer`,
+   *   `identity-mismatch`, `self-connection`, `too-many-connections`, `reconnect-stopped`, `aborted`,
+   *   `not-started`, `invalid-argument`
+   */
+  async connectWithNode(host: string, port: number, options: ConnectOptions = {}): Promise<NodeConnection> {
+    checkAddress(host, port, 1)
+    checkNames(options, ['reconnect', 'expect', 'signal', 'timeout'])
+    const { expect, timeout } = options
+    if (expect !== undefined && !isPlainId(expect))
+      throw errors.invalidArgument('expect', 'a node ID', expect)
+    if (timeout !== undefined && !(timeout > 0))
+      throw errors.invalidArgument('timeout', 'milliseconds above 0', timeout)
+    this.assertRunning('connectWithNode()')
+    return this.#connector.connect({ host, port }, options)
+  }
+
+  /** Says goodbye to a peer and does not connect with it again. Resolves when the connection is gone. */
+  async disconnectWithNode(connection: NodeConnection): Promise<void> {
+    if (!(connection instanceof NodeConnection))
+      throw errors.invalidArgument('connection', 'a NodeConnection', connection)
+    if (connection.isUp && connection.direction === 'outbound')
+      this.#report('nodeDisconnectWithOutboundNode', connection)
+    await this.#connector.disconnect(connection)
+  }
+
+  /**
+   * The connection object for a new peer: override it to use a class of your own.
+   *
+   * @example createNewConnection(init: ConnectionInit) { return new MyConnection(init) }
+   */
+  createNewConnection(init: ConnectionInit): NodeConnection {
+    return new NodeConnection(init)
+  }
+
+  /** Whether messages are signed documents or plain data. */
+  protected abstract get mode(): Mode
+
+  /** Proves this node's ID in a handshake; only asked for in `signed` mode. */
+  protected abstract signHandshake(bytes: Uint8Array): Promise<Uint8Array>
+
+  /** A frame that carries a message arrived: the one way to `nodeMessage`. */
+  protected abstract receive(connection: NodeConnection, frame: Frame): void
+
+  /** Peers have read what was queued for them. */
+  protected peersDrained(): void {}
+
+  /** @throws SecureNodeError `not-started` */
+  protected assertRunning(what: string): void {
+    if (!this.#isRunning) throw errors.notStarted(what)
+  }
+
+  /** @throws SecureNodeError `connection-closed` */
+  protected assertUp(connection: NodeConnection): void {
+    if (!connection.isUp) throw errors.connectionClosed(connection.closeReason?.code ?? 'it is not up yet')
+  }
+
+  /** The connections that are up, for loops that cannot afford a copy. */
+  protected get peers(): ReadonlySet<NodeConnection> {
+    return this.#connector.peers.up
+  }
+
+  /** Whether more than half of the peers have too much to read. */
+  protected get isCongested(): boolean {
+    return this.#connector.peers.isCongested
+  }
+
+  /** Queues a frame for some peers. */
+  protected write(connections: readonly NodeConnection[], frame: Uint8Array): void {
+    for (const connection of connections) this.#connector.peers.write(connection, frame)
+  }
+
+  /** Resolves when senders may go on: more than half of the peers have room. */
+  protected room(): Promise<void> {
+    return this.#connector.peers.room()
+  }
+
+  /** Ends a connection because of what it brought, and keeps its peer out for `ms`. */
+  protected expel(connection: NodeConnection, code: CloseCode, ms: number): void {
+    this.#connector.expel(connection, code, ms)
+  }
+
+  #connectorPort(): ConnectorPort {
+    return {
+      self: { id: this.id, net: this.#settings.net, mode: this.mode },
+      createNewConnection: (init) => this.createNewConnection(init),
+      sign: (bytes) => this.signHandshake(bytes),
+      onUp: (connection) => this.#onUp(connection),
+      onDown: (connection, reason) => this.#onDown(connection, reason),
+      onFrame: (connection, frame) => this.receive(connection, frame),
+      onDrain: () => this.peersDrained(),
+      onDialError: (error, address) => {
+        this.debugPrint(error.message)
+        this.#report('outboundNodeConnectionError', error, address)
+      },
+      onInboundError: (error, address) => {
+        this.debugPrint(error.message)
+        this.#report('inboundNodeConnectionError', error, address)
+      },
+      shouldReconnect: ({ host, port }, trials, error) =>
+        this.#report('nodeReconnectionError', host, port, trials, error),
+    }
+  }
+
+  #onUp(connection: NodeConnection): void {
+    const { id, direction, host, port } = connection
+    this.debugPrint(`${direction} connection with ${id} at ${formatAddress(host, port)}`)
+    this.#report(direction === 'outbound' ? 'outboundNodeConnected' : 'inboundNodeConnected', connection)
+  }
+
+  #onDown(connection: NodeConnection, reason: CloseReason): void {
+    const { id, direction } = connection
+    this.debugPrint(`${direction} connection with ${id} ended: ${reason.code} ${reason.text}`)
+    this.#report(
+      direction === 'outbound' ? 'outboundNodeDisconnected' : 'inboundNodeDisconnected',
+      connection,
+      reason,
+    )
+  }
+
+  /** Reports an event of the base: the same in every subclass, which the type parameter cannot express. */
+  #report<K extends keyof ConnectionEvents>(event: K, ...args: ConnectionEvents[K]): boolean {
+    return this.notify(event, ...(args as E[K]))
+  }
+}
+
+function checkAddress(host: string, port: number, lowest: 0 | 1): void {
+  if (typeof host !== 'string' || host === '')
+    throw errors.invalidArgument('host', 'an address or a host name', host)
+  const isPort = Number.isInteger(port) && port >= lowest && port < 65_536
+  if (!isPort) throw errors.invalidArgument('port', `an integer from ${lowest} to 65535`, port)
+}

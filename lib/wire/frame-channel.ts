@@ -1,0 +1,133 @@
+import type { Clock } from '../clock.ts'
+import type { Channel } from '../transport/transport.ts'
+import { type Frame, FrameDecoder, type FrameFault } from './frame.ts'
+
+/** What a frame channel tells its owner. */
+export interface FrameHandlers {
+  /** Bytes arrived, whole frames or not: the other end lives. */
+  onActivity(now: number): void
+  onFrame(frame: Frame): void
+  /** The bytes are no frames; nothing more will come. */
+  onFault(fault: FrameFault): void
+  onDrain(): void
+  onClose(error?: Error): void
+}
+
+/** What went over one connection. */
+export interface ConnectionStats {
+  readonly bytesIn: number
+  readonly bytesOut: number
+  readonly framesIn: number
+  readonly framesOut: number
+}
+
+/** Runs after the events that are at hand: what they write leaves together. Browsers have no setImmediate. */
+const soon: (callback: () => void) => unknown =
+  typeof setImmediate === 'function' ? (callback) => setImmediate(callback) : queueMicrotask
+
+/** A channel that carries frames: splits and joins them, counts them, and lets small ones leave in one packet. */
+export class FrameChannel {
+  readonly #channel: Channel
+  readonly #clock: Clock
+  readonly #decoder: FrameDecoder
+  readonly #stats = { bytesIn: 0, bytesOut: 0, framesIn: 0, framesOut: 0 }
+  /** When the frame that is not complete began, in ms since the epoch. */
+  #partialSince: number | undefined
+  #isCorked = false
+  #isClosing = false
+
+  constructor(channel: Channel, clock: Clock, maxBytes: number) {
+    this.#channel = channel
+    this.#clock = clock
+    this.#decoder = new FrameDecoder(maxBytes)
+  }
+
+  get encrypted(): boolean {
+    return this.#channel.encrypted
+  }
+
+  /** Bytes that wait to be sent. */
+  get queuedBytes(): number {
+    return this.#channel.queuedBytes
+  }
+
+  get stats(): ConnectionStats {
+    return { ...this.#stats }
+  }
+
+  /** Largest frame that is taken from now on, in bytes. */
+  set maxBytes(maxBytes: number) {
+    this.#decoder.maxBytes = maxBytes
+  }
+
+  open(handlers: FrameHandlers): void {
+    this.#channel.open({
+      onBytes: (bytes) => this.#onBytes(bytes, handlers),
+      onDrain: () => handlers.onDrain(),
+      onClose: (error) => handlers.onClose(error),
+    })
+  }
+
+  /** Queues an encoded frame. */
+  write(frame: Uint8Array): void {
+    if (!this.#isCorked) {
+      this.#isCorked = true
+      this.#channel.cork()
+      soon(() => this.#uncork())
+    }
+    this.#channel.write(frame)
+    this.#stats.framesOut++
+    this.#stats.bytesOut += frame.length
+  }
+
+  /** Whether a frame began and has not been completed for so long: somebody sends it in drips. */
+  isOverdue(now: number, timeout: number): boolean {
+    return this.#partialSince !== undefined && now - this.#partialSince > timeout
+  }
+
+  pause(): void {
+    if (!this.#isClosing) this.#channel.pause()
+  }
+
+  resume(): void {
+    this.#channel.resume()
+  }
+
+  /** Takes no more frames, sends what is queued, and closes. */
+  end(): void {
+    this.#isClosing = true
+    this.#uncork()
+    // A paused channel would never see the other end's farewell.
+    this.#channel.resume()
+    this.#channel.end()
+  }
+
+  /** Closes at once. */
+  destroy(): void {
+    this.#isClosing = true
+    this.#channel.destroy()
+  }
+
+  #uncork(): void {
+    if (!this.#isCorked) return
+    this.#isCorked = false
+    this.#channel.uncork()
+  }
+
+  #onBytes(bytes: Uint8Array, handlers: FrameHandlers): void {
+    if (this.#isClosing) return
+    const now = this.#clock.now()
+    this.#stats.bytesIn += bytes.length
+    handlers.onActivity(now)
+    const framesBefore = this.#stats.framesIn
+    const fault = this.#decoder.push(bytes, (frame) => {
+      if (this.#isClosing) return
+      this.#stats.framesIn++
+      handlers.onFrame(frame)
+    })
+    if (fault !== undefined) handlers.onFault(fault)
+    if (!this.#decoder.isPartial) this.#partialSince = undefined
+    else if (this.#partialSince === undefined || this.#stats.framesIn !== framesBefore)
+      this.#partialSince = now
+  }
+}
