@@ -1,4 +1,4 @@
-import { bytesToHex, randomBytes } from '@noble/hashes/utils.js'
+import { randomBytes } from '@noble/hashes/utils.js'
 import { type ConnectOptions, Connector, type ConnectorPort } from './connector.ts'
 import { formatAddress } from './dialer.ts'
 import * as errors from './errors.ts'
@@ -9,6 +9,7 @@ import { TcpTransport } from './transport/tcp.ts'
 import type { CloseCode, CloseReason } from './wire/close-code.ts'
 import type { Frame } from './wire/frame.ts'
 import { isPlainId, type Mode } from './wire/hello.ts'
+import { toHex } from './wire/hex.ts'
 
 export interface EndpointStats {
   readonly inbound: number
@@ -55,7 +56,7 @@ export abstract class Endpoint<E extends AnyNodeEvents<E>> extends EventSource<E
     checkAddress(host, port, 0)
     this.#settings = nodeSettings(typeof options === 'function' ? {} : options)
     const {
-      id = bytesToHex(randomBytes(32)),
+      id = toHex(randomBytes(32)),
       debug,
       maxFrameBytes,
       transport = new TcpTransport(),

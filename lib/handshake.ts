@@ -1,5 +1,5 @@
 import { verifySignature } from './identity/ed25519.ts'
-import { hexToBytes } from '@noble/hashes/utils.js'
+import { fromHex } from './wire/hex.ts'
 import type { CloseCode, CloseReason } from './wire/close-code.ts'
 import { type Frame, Kind } from './wire/frame.ts'
 import { decodeHello, type Hello, type Mode, proofBytes, type Role } from './wire/hello.ts'
@@ -116,7 +116,7 @@ export class Handshake {
   async #onProof(signature: Uint8Array): Promise<void> {
     const hello = this.#hello!
     const remoteRole = this.#port.role === 'initiator' ? 'responder' : 'initiator'
-    const isGood = await verifySignature(signature, this.#proofBytes(remoteRole), hexToBytes(hello.id))
+    const isGood = await verifySignature(signature, this.#proofBytes(remoteRole), fromHex(hello.id))
     if (this.isOver) return
     if (isGood) await this.#admit(hello)
     else this.#fail('bad-proof', 'the signature is not of the key in the hello')

@@ -1,4 +1,4 @@
-import { bytesToHex } from '@noble/hashes/utils.js'
+import { toHex } from '../wire/hex.ts'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { invalidArgument, keyUnreadable, keyWriteFailed, unknownOption } from '../errors.ts'
 import type { NodeId } from '../wire/ids.ts'
@@ -35,7 +35,7 @@ export class Identity {
   private constructor(seed: Uint8Array, engine: Engine) {
     this.#seed = seed
     this.#signer = engine.signer(seed)
-    this.id = bytesToHex(this.#signer.publicKey) as NodeId
+    this.id = toHex(this.#signer.publicKey) as NodeId
     // `id` is trusted everywhere; a plain JavaScript assignment must not change it.
     Object.freeze(this)
   }

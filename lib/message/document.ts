@@ -1,6 +1,6 @@
-import { hexToBytes } from '@noble/hashes/utils.js'
 import { isStrictPublicKey } from '../identity/ed25519.ts'
 import { MAX_ADDRESSEES, MAX_DOCUMENT_DEPTH, MAX_MESSAGE_BYTES, PROTOCOL_VERSION } from '../limits.ts'
+import { fromHex } from '../wire/hex.ts'
 import { isHex32, isHex64, type MessageId, type NodeId } from '../wire/ids.ts'
 import { hasForbiddenKey, type Json, type JsonFault, parseJson, writeCanonical } from './canonical.ts'
 
@@ -142,5 +142,5 @@ function isCount(value: Json | undefined): value is number {
 }
 
 function isStrictKey(id: NodeId): boolean {
-  return isStrictPublicKey(hexToBytes(id))
+  return isStrictPublicKey(fromHex(id))
 }

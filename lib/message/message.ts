@@ -1,13 +1,14 @@
-import { sha256 } from '@noble/hashes/sha2.js'
-import { bytesToHex, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js'
+import { utf8ToBytes } from '@noble/hashes/utils.js'
 import { invalidArgument, messageTooLarge } from '../errors.ts'
 import { verifySignature } from '../identity/ed25519.ts'
 import type { Engine } from '../identity/engine.ts'
 import type { Identity } from '../identity/identity.ts'
 import { MAX_ADDRESSEES, MAX_MESSAGE_BYTES, PROTOCOL_VERSION, WINDOW_FUTURE, WINDOW_PAST } from '../limits.ts'
+import { fromHex, toHex } from '../wire/hex.ts'
 import { isHex32, type MessageId, type NodeId } from '../wire/ids.ts'
 import { deepFreeze, type Json, plainCopy, writeCanonical } from './canonical.ts'
 import { type Body, bodySlice, NAME, readDocument, writeDocument } from './document.ts'
+import { sha256Hex } from './digest.ts'
 import type { IgnoreCode, RejectCode, VerdictCode } from './verdict.ts'
 
 // One label for each use of the key, none a prefix of another: a signature made for one use is nothing in any other.
@@ -121,7 +122,7 @@ export async function signDraft(fields: MessageFields, identity: Identity): Prom
   const body = makeBody(fields, identity)
   const text = writeCanonical(body as unknown as Json)
   const id = hashBody(utf8ToBytes(text))
-  const signature = bytesToHex(await identity.sign(signedBytes(id)))
+  const signature = toHex(await identity.sign(signedBytes(id)))
   const bytes = utf8ToBytes(writeDocument(text, signature))
   if (bytes.length > MAX_MESSAGE_BYTES) throw messageTooLarge(bytes.length, MAX_MESSAGE_BYTES)
   return { id, body, signature, bytes }
@@ -215,7 +216,7 @@ export function judgeTime(
 /** The last step: the signature. Only what passes here becomes a message. */
 export async function verifyDraft(draft: Draft, engine?: Engine): Promise<Verdict> {
   const { id, body, signature, bytes } = draft
-  const isGood = await verifySignature(hexToBytes(signature), signedBytes(id), hexToBytes(body.from), engine)
+  const isGood = await verifySignature(fromHex(signature), signedBytes(id), fromHex(body.from), engine)
   return isGood
     ? { ok: true, message: new SignedMessage(maker, id, body, bytes) }
     : { ok: false, code: 'bad-signature' }
@@ -223,7 +224,7 @@ export async function verifyDraft(draft: Draft, engine?: Engine): Promise<Verdic
 
 /** Whether a draft was signed by this key instead of its author's: finds out who forged it. */
 export function isSignedBy(draft: Draft, key: NodeId): Promise<boolean> {
-  return verifySignature(hexToBytes(draft.signature), signedBytes(draft.id), hexToBytes(key))
+  return verifySignature(fromHex(draft.signature), signedBytes(draft.id), fromHex(key))
 }
 
 /**
@@ -246,13 +247,17 @@ export function idOfBytes(bytes: Uint8Array): MessageId | undefined {
 }
 
 function hashBody(body: Uint8Array): MessageId {
-  return bytesToHex(sha256.create().update(ID_LABEL).update(body).digest()) as MessageId
+  return sha256Hex(labelled(ID_LABEL, body)) as MessageId
 }
 
 /** The bytes that are signed: the label and the ID's 32 bytes. */
 function signedBytes(id: MessageId): Uint8Array {
-  const bytes = new Uint8Array(SIGNATURE_LABEL.length + 32)
-  bytes.set(SIGNATURE_LABEL)
-  bytes.set(hexToBytes(id), SIGNATURE_LABEL.length)
-  return bytes
+  return labelled(SIGNATURE_LABEL, fromHex(id))
+}
+
+function labelled(label: Uint8Array, bytes: Uint8Array): Uint8Array {
+  const joined = new Uint8Array(label.length + bytes.length)
+  joined.set(label)
+  joined.set(bytes, label.length)
+  return joined
 }

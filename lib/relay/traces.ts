@@ -1,4 +1,5 @@
 import type { VerdictCode } from '../message/verdict.ts'
+import { RecentMap } from '../recent-map.ts'
 import type { MessageId } from '../wire/ids.ts'
 
 /** What happened to a message at this node. */
@@ -28,32 +29,34 @@ type Trace = { -readonly [K in keyof Explanation]: Explanation[K] }
 
 const MAX_NAMED = 64
 
-/** The last messages of a node and what became of them: a ring, so it can always be on. */
+/** The last messages of a node and what became of them: bounded, so it can always be on. */
 export class Traces {
-  readonly #capacity: number
-  readonly #traces = new Map<MessageId, Trace>()
+  readonly #traces: RecentMap<MessageId, Trace>
 
-  constructor(capacity: number) {
-    this.#capacity = capacity
+  /** @param limit Messages remembered at most; the last half of that number always are. */
+  constructor(limit: number) {
+    this.#traces = new RecentMap(limit)
   }
 
-  /** The message was judged. A later verdict on the same ID replaces an earlier refusal, not the other way. */
+  /** The message was judged. A later verdict replaces an earlier one: a genuine copy may follow a broken one. */
   record(
     trace: Pick<Explanation, 'id' | 'firstSeen' | 'via' | 'from' | 'type' | 'verdict'>,
     relayedTo: string[],
   ): void {
-    const earlier = this.#traces.get(trace.id)
-    if (earlier !== undefined) this.#traces.delete(trace.id)
-    const { firstSeen = trace.firstSeen, duplicates = 0 } = earlier ?? {}
-    const relays = relayedTo.length
-    this.#traces.set(trace.id, {
-      ...trace,
-      firstSeen,
-      duplicates,
-      relays,
+    const { id, via, from, type, verdict } = trace
+    const earlier = this.#traces.get(id)
+    // Field by field: a spread would cost more than all the rest, and this runs for every message.
+    this.#traces.set(id, {
+      id,
+      firstSeen: earlier?.firstSeen ?? trace.firstSeen,
+      via,
+      from,
+      type,
+      verdict,
       relayedTo: relayedTo.slice(0, MAX_NAMED),
+      relays: relayedTo.length,
+      duplicates: earlier?.duplicates ?? 0,
     })
-    if (this.#traces.size > this.#capacity) this.#traces.delete(this.#traces.keys().next().value!)
   }
 
   /** One more copy arrived. */

@@ -1,3 +1,4 @@
+import { concatBytes } from '@noble/hashes/utils.js'
 import type { Pipe } from './memory-pipe.ts'
 import type { Channel, ChannelHandlers } from './transport.ts'
 
@@ -118,8 +119,7 @@ export class MemoryChannel implements Channel {
   #flush(): void {
     const parts = this.#corked
     this.#corked = []
-    if (parts.length === 1) this.#send(parts[0]!)
-    else if (parts.length > 1) this.#send(Buffer.concat(parts))
+    if (parts.length > 0) this.#send(parts.length === 1 ? parts[0]! : concatBytes(...parts))
   }
 
   #send(bytes: Uint8Array): void {

@@ -94,7 +94,7 @@ export class TlsInbound {
   /**
    * The first reason counts; what follows from it does not. And the first socket: a TLS socket that is
    * destroyed in the same turn as, and after, the raw one below it makes Node.js 20 crash (memory is used
-   * after it was freed). Either of them takes the other along.
+   * after it was freed; the test "a client is refused" dies of it). Either of them takes the other along.
    */
   #fail(pending: Pending, fault: Error, socket: Socket = pending.socket): void {
     if (pending.fault !== undefined) return

@@ -1,10 +1,11 @@
 import { sha256 } from '@noble/hashes/sha2.js'
-import { concatBytes, hexToBytes, randomBytes, bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
+import { concatBytes, randomBytes, utf8ToBytes } from '@noble/hashes/utils.js'
 import { isStrictPublicKey } from '../identity/ed25519.ts'
 import { PROTOCOL_VERSION } from '../limits.ts'
 import { parseJson } from '../message/canonical.ts'
 import { NAME } from '../message/document.ts'
 import type { CloseCode } from './close-code.ts'
+import { fromHex, toHex } from './hex.ts'
 import { isHex32, type NodeId } from './ids.ts'
 
 /** Which end opened the connection. */
@@ -51,7 +52,7 @@ export function isPlainId(value: unknown): value is string {
 
 /** The payload of a hello frame, with a fresh nonce. */
 export function encodeHello(hello: Omit<Hello, 'v' | 'nonce'>): Uint8Array {
-  const nonce = bytesToHex(randomBytes(32))
+  const nonce = toHex(randomBytes(32))
   return utf8ToBytes(JSON.stringify({ ...hello, v: PROTOCOL_VERSION, nonce }))
 }
 
@@ -86,7 +87,7 @@ const bad = (code: CloseCode): HelloResult => ({ ok: false, code })
 
 /** Whether a text is a node ID that only its owner can sign for: small-order keys are everybody's. */
 export function isNodeId(value: unknown): value is NodeId {
-  return isHex32(value) && isStrictPublicKey(hexToBytes(value))
+  return isHex32(value) && isStrictPublicKey(fromHex(value))
 }
 
 function readListen(value: unknown): Address[] {
