@@ -14,8 +14,9 @@ const MAX_TRIALS = 3
 export async function openKey(file: string): Promise<Identity> {
   const identity = await tryKey(file, `Password of ${JSON.stringify(file)}: `)
   if (identity !== undefined) return identity
+  const what = `the key file ${JSON.stringify(file)} is protected by a password`
   throw new Failure(
-    `the key file ${JSON.stringify(file)} is protected by a password; set ${PASSWORD_VARIABLE}, or run this in a terminal`,
+    canAsk() ? `${what}; none was given` : `${what}; set ${PASSWORD_VARIABLE}, or run this in a terminal`,
   )
 }
 

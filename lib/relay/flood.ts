@@ -23,8 +23,12 @@ export class Flood<L> {
     return [...links].filter((link) => heard?.has(link) !== true)
   }
 
-  /** The message is refused. */
-  refuse(id: MessageId): void {
-    this.#heard.delete(id)
+  /**
+   * The copy that came over this link is refused. Copies of other links are judged alone: were they forgotten
+   * with a broken one, the genuine message would be sent back to whoever brought it.
+   */
+  refuse(id: MessageId, link: L): void {
+    const links = this.#heard.get(id)
+    if (links?.delete(link) === true && links.size === 0) this.#heard.delete(id)
   }
 }

@@ -79,6 +79,7 @@ export class Intake<L extends IntakeLink, A extends Arrival, V extends object> {
   /** A message arrived. */
   receive(link: L, payload: Uint8Array): void {
     const inbox = this.#inboxOf(link)
+    if (inbox.isDropped) return
     inbox.payloads.push(payload)
     if (!inbox.isPaused) this.#pump(inbox)
   }
@@ -167,11 +168,17 @@ export class Intake<L extends IntakeLink, A extends Arrival, V extends object> {
     return flight
   }
 
-  /** A place is free: whoever has waited longest is next. */
+  /**
+   * A place is free: whoever has waited longest is next. Those that have no use for it (what they brought were
+   * copies, or they are too fast) pass it on: it may be the last landing, and who still waits then waits for ever.
+   */
   #land(key: string): void {
     this.#flights.delete(key)
-    const [next] = this.#starved
-    if (next !== undefined) this.#pump(next)
+    for (let left = this.#starved.size; left > 0; left--) {
+      if (this.#flights.size >= this.#options.maxVerifications) return
+      const [next] = this.#starved
+      if (next !== undefined) this.#pump(next)
+    }
   }
 
   #conclude(inbox: Inbox<L, A, V>): void {

@@ -171,26 +171,42 @@ export class Relay<L extends RelayLink> {
   }
 
   #judgeRoom(link: L, { body }: Draft): IgnoreCode | undefined {
-    if (body.from === this.#port.self) return 'cloned-key'
+    return body.from === this.#port.self ? 'cloned-key' : this.#judgeShare(link)
+  }
+
+  #judgeShare(link: L): 'overload' | undefined {
     return this.#seen.hasRoomFor(link.id, this.#port.links().size) ? undefined : 'overload'
   }
 
   async #conclude(link: L, incoming: Incoming, verdict: Verdict): Promise<void> {
     const { id, body } = incoming
     if (!verdict.ok) {
-      this.#flood.refuse(id)
+      this.#flood.refuse(id, link)
+      // At once: what else it brought must neither get through nor be judged while this is looked into.
+      this.#drop(link)
       const isForged = body.from !== link.id && (await isSignedBy(incoming, link.id as NodeId))
       this.#reject(link, isForged ? 'forged-author' : 'bad-signature', id, incoming)
       return
     }
-    // While this copy was being verified, another one may have come through.
-    if (this.#seen.has(id, body.time)) {
-      this.#flood.refuse(id)
-      this.#duplicate(id)
+    const code = this.#judgeAgain(link, incoming)
+    if (code === undefined) {
+      this.#seen.add(id, body.time, link.id)
+      this.#accept(link, incoming, verdict.message)
       return
     }
-    this.#seen.add(id, body.time, link.id)
-    this.#accept(link, incoming, verdict.message)
+    this.#flood.refuse(id, link)
+    if (code === 'duplicate') this.#duplicate(id)
+    else this.#refuse(link, code, incoming)
+  }
+
+  /**
+   * While this copy was being verified, another one may have come through, and others may have filled the cache.
+   * And time has passed: an ID behind the horizon would be forgotten at once, and its next copy delivered again.
+   */
+  #judgeAgain(link: L, { id, body }: Draft): IgnoreCode | 'duplicate' | undefined {
+    const horizon = this.#seen.horizon(this.#port.clock.now())
+    if (this.#seen.has(id, body.time)) return 'duplicate'
+    return body.time < horizon ? 'stale' : this.#judgeShare(link)
   }
 
   #accept(link: L, incoming: Incoming, message: SignedMessage): void {
@@ -198,8 +214,7 @@ export class Relay<L extends RelayLink> {
     const { id, to } = message
     const isForUs = to === undefined || to.includes(self)
     // Addressed to this node alone, it has arrived.
-    const links = isForUs && to?.length === 1 ? [] : this.#flood.accept(id, this.#port.links())
-    this.#flood.refuse(id)
+    const links = this.#flood.accept(id, isForUs && to?.length === 1 ? [] : this.#port.links())
     this.#record(incoming, link.id, isForUs ? 'delivered' : 'relayed', links, clock.now())
     if (links.length > 0) this.#relayed++
     this.#port.write(links, incoming.frame)
@@ -235,8 +250,12 @@ export class Relay<L extends RelayLink> {
 
   /** Refuses a message that no correct node passes on, and everything else that the link has brought. */
   #reject(link: L, code: RejectCode, id: MessageId | undefined, draft?: Draft): undefined {
-    for (const dropped of this.#intake.drop(link)) this.#flood.refuse(dropped.id)
+    this.#drop(link)
     this.#refuse(link, code, draft, id)
     this.#port.expel(link, code)
+  }
+
+  #drop(link: L): void {
+    for (const { id } of this.#intake.drop(link)) this.#flood.refuse(id, link)
   }
 }

@@ -38,13 +38,17 @@ export class Traces {
     this.#traces = new RecentMap(limit)
   }
 
-  /** The message was judged. A later verdict replaces an earlier one: a genuine copy may follow a broken one. */
+  /**
+   * The message was judged. A later verdict replaces an earlier refusal: a genuine copy may follow a broken one.
+   * Not the other way: whoever sends a broken copy afterwards would change what became of the genuine one.
+   */
   record(
     trace: Pick<Explanation, 'id' | 'firstSeen' | 'via' | 'from' | 'type' | 'verdict'>,
     relayedTo: string[],
   ): void {
     const { id, via, from, type, verdict } = trace
     const earlier = this.#traces.get(id)
+    if (earlier !== undefined && !isRefusal(earlier.verdict) && isRefusal(verdict)) return
     // Field by field: a spread would cost more than all the rest, and this runs for every message.
     this.#traces.set(id, {
       id,
@@ -67,6 +71,10 @@ export class Traces {
 
   explain(id: MessageId): Explanation | undefined {
     const trace = this.#traces.get(id)
-    return trace && { ...trace }
+    return trace && { ...trace, relayedTo: [...trace.relayedTo] }
   }
+}
+
+function isRefusal(verdict: Explanation['verdict']): boolean {
+  return verdict !== 'delivered' && verdict !== 'relayed' && verdict !== 'sent'
 }

@@ -1,5 +1,3 @@
-import { concatBytes } from '@noble/hashes/utils.js'
-
 /**
  * A frame: 4 bytes big-endian length of what follows, 1 byte kind, payload. The length counts the kind, so it
  * is at least 1.
@@ -40,7 +38,7 @@ export const Kind = {
 const HEADER = 5
 /** Bytes of the length alone. */
 const PREFIX = 4
-/** Bytes below which a tail is copied out of its chunk. */
+/** Bytes below which a piece is copied out of its chunk, into a block of this size. */
 const SMALL = 4_096
 
 /** The bytes of one frame. */
@@ -72,6 +70,9 @@ export class FrameDecoder {
   /** Largest frame, kind included, in bytes. Raised once the peer is no stranger any more. */
   maxBytes: number
   #pieces: Uint8Array[] = []
+  /** What came last, if it came in small pieces; the first `#blockLength` bytes of it are in use. */
+  #block = new Uint8Array(0)
+  #blockLength = 0
   #held = 0
   /** Bytes that make the next step: the length prefix, or the whole frame. */
   #needed = PREFIX
@@ -114,14 +115,37 @@ export class FrameDecoder {
   }
 
   #keep(bytes: Uint8Array): void {
-    if (bytes.length === 0) return
-    // A short tail would pin the whole chunk it was read in, for as long as the peer stays silent.
-    this.#pieces.push(bytes.length < SMALL ? bytes.slice() : bytes)
     this.#held += bytes.length
+    if (bytes.length >= SMALL) {
+      this.#closeBlock()
+      this.#pieces.push(bytes)
+      return
+    }
+    // A short tail would pin the whole chunk it was read in, for as long as the peer stays silent; and a frame
+    // that is sent byte by byte must not become a million arrays.
+    if (this.#blockLength + bytes.length > this.#block.length) {
+      this.#closeBlock()
+      this.#block = new Uint8Array(SMALL)
+    }
+    this.#block.set(bytes, this.#blockLength)
+    this.#blockLength += bytes.length
+  }
+
+  #closeBlock(): void {
+    if (this.#blockLength > 0) this.#pieces.push(this.#block.subarray(0, this.#blockLength))
+    this.#block = new Uint8Array(0)
+    this.#blockLength = 0
   }
 
   #join(rest: Uint8Array): Uint8Array {
-    const joined = concatBytes(...this.#pieces, rest)
+    this.#closeBlock()
+    const joined = new Uint8Array(this.#held + rest.length)
+    let at = 0
+    for (const piece of this.#pieces) {
+      joined.set(piece, at)
+      at += piece.length
+    }
+    joined.set(rest, at)
     this.#pieces = []
     this.#held = 0
     return joined
