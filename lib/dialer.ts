@@ -65,7 +65,7 @@ async function attempt(
     const reason = await connection.opened
     if (reason === undefined) return connection
     // Both ends dialled, or they were connected already: the connection that is kept serves this caller too.
-    if (reason.code === 'duplicate') return await orAborted(port.whenUp(connection.id), signal)
+    if (reason.code === 'duplicate') return await orAborted(port.whenUp(connection.claimedId), signal)
     throw closeError(address, reason, request)
   } finally {
     signal.removeEventListener('abort', onAbort)

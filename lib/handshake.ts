@@ -51,6 +51,11 @@ export class Handshake {
     return this.#awaits === 'nothing'
   }
 
+  /** The ID in the remote hello, proven or not yet. */
+  get claimedId(): string | undefined {
+    return this.#hello?.id
+  }
+
   start(): void {
     this.#port.send(Kind.hello, this.#port.hello)
   }

@@ -112,6 +112,11 @@ export class NodeConnection {
     return this.#hello?.id ?? ''
   }
 
+  /** The ID in the peer's hello, proven or not yet: good for nothing but looking for another connection to it. */
+  get claimedId(): string {
+    return this.#handshake.claimedId ?? ''
+  }
+
   /** Whether both ends have accepted each other and it has not ended. */
   get isUp(): boolean {
     return this.#upSince > 0 && this.#reason === undefined

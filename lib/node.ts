@@ -106,7 +106,7 @@ export class Node<E extends AnyNodeEvents<E> = NodeEvents> extends Endpoint<E> {
   /** Who overrides this decides what is shown: raw data reaches the application from here alone. */
   protected receive(connection: NodeConnection, frame: Frame): void {
     const result = decodePayload(frame, this.maxFrameBytes)
-    if (!result.ok) connection.close('bad-payload', `kind ${frame.kind} holds something else`)
+    if (!result.ok) connection.close(result.code, `kind ${frame.kind}`)
     else this.deliver(...([connection, result.data] as unknown as E['nodeMessage']))
   }
 

@@ -60,8 +60,14 @@ export class PeerSet {
   /** The connection has ended. Returns whether it had been up. */
   remove(connection: NodeConnection): boolean {
     this.#all.delete(connection)
-    if (this.#accepted.get(connection.id) === connection) this.#accepted.delete(connection.id)
-    if (this.#upById.get(connection.id) === connection) this.#upById.delete(connection.id)
+    const { id } = connection
+    if (this.#upById.get(id) === connection) this.#upById.delete(id)
+    if (this.#accepted.get(id) === connection) {
+      // A second connection that came to nothing leaves the first one as it was.
+      const other = this.#upById.get(id)
+      if (other === undefined) this.#accepted.delete(id)
+      else this.#accepted.set(id, other)
+    }
     const wasUp = this.#up.delete(connection)
     this.#congested.delete(connection)
     this.#wakeSenders()

@@ -90,7 +90,8 @@ export class SecureNode extends Node<SecureNodeEvents> {
         links: () => this.peers,
         write: (links, frame) => this.write(links, frame),
         isCongested: () => this.isCongested,
-        deliver: (link, message) => this.deliver(link, message.data, message),
+        // What is verified only after stop() comes too late: the application has said that it is done.
+        deliver: (link, message) => this.isRunning && this.deliver(link, message.data, message),
         refuse: (link, refusal) => this.#onRefusal(link, refusal),
         expel: (link, code) => this.expel(link, code, settings.banTime),
       },

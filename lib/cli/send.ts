@@ -85,8 +85,11 @@ async function dataOf(text: string, isJson: boolean): Promise<unknown> {
 }
 
 async function readText(): Promise<string> {
-  // What is more than this is cut here, and refused as too large when it is signed.
-  return decodeText(trimLineEnd(await readInput('-', 2 * MAX_MESSAGE_BYTES)))
+  const input = await readInput('-', MAX_MESSAGE_BYTES)
+  if (input.length > MAX_MESSAGE_BYTES) {
+    throw new Failure(`the input is too large: a message has at most ${MAX_MESSAGE_BYTES} bytes`)
+  }
+  return decodeText(trimLineEnd(input))
 }
 
 /** Connects with those that can be reached; two addresses may be one node. */

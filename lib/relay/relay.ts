@@ -41,7 +41,7 @@ export interface RelayPort<L> {
   links(): ReadonlySet<L>
   write(links: readonly L[], frame: Uint8Array): void
   isCongested(): boolean
-  deliver(link: L, message: SignedMessage): void
+  deliver(link: L, message: SignedMessage): unknown
   refuse(link: L, refusal: Refusal): void
   /** The link brought what no correct node passes on. */
   expel(link: L, code: RejectCode): void

@@ -33,6 +33,8 @@ interface KeptLink<C> {
   readonly first: Deferred<C>
   connection: C | undefined
   peerId: string | undefined
+  /** Stops listening to the signal that would end it. */
+  unlisten: () => void
 }
 
 /** The links that a node was asked to keep: dialled again whenever they fail or are lost. */
@@ -46,10 +48,13 @@ export class KeptLinks<C extends KeptConnection> {
 
   /** Keeps a link from now on. Resolves with its first connection; rejects only when it is given up. */
   keep(request: KeepRequest<C>): Promise<C> {
+    const { signal } = request
+    const onAbort = (): void => this.#drop(link, aborted(`connecting to ${request.address}`, signal?.reason))
     const link: KeptLink<C> = {
       first: new Deferred<C>(),
       connection: undefined,
       peerId: undefined,
+      unlisten: () => signal?.removeEventListener('abort', onAbort),
       reconnect: new Reconnect(
         {
           clock: this.#port.clock,
@@ -60,11 +65,9 @@ export class KeptLinks<C extends KeptConnection> {
         this.#port.backOff,
       ),
     }
-    const { signal } = request
-    const onAbort = (): void => this.#drop(link, aborted(`connecting to ${request.address}`, signal?.reason))
-    if (signal?.aborted) onAbort()
-    else signal?.addEventListener('abort', onAbort, { once: true })
     this.#links.add(link)
+    if (signal?.aborted) onAbort()
+    else signal?.addEventListener('abort', onAbort)
     link.reconnect.start()
     return link.first.promise
   }
@@ -96,6 +99,7 @@ export class KeptLinks<C extends KeptConnection> {
 
   #drop(link: KeptLink<C>, why: Error): void {
     link.reconnect.stop()
+    link.unlisten()
     link.first.reject(why)
     this.#links.delete(link)
   }

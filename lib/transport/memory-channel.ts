@@ -31,8 +31,10 @@ export class MemoryChannel implements Channel {
   #handlers: ChannelHandlers | undefined
   /** Arrived, but not handed over: not opened yet, or paused. */
   #inbox: Uint8Array[] = []
+  /** Written, but held together until the last cork is pulled. */
   #corked: Uint8Array[] = []
   #corks = 0
+  /** Written, but not taken by the remote end: corked, on its way, or in its inbox. */
   #queuedBytes = 0
   #needsDrain = false
   #isPaused = false
@@ -56,12 +58,14 @@ export class MemoryChannel implements Channel {
     other.#other = one
   }
 
+  /** More than a socket would say: what lies in the buffers of the platform counts as well. */
   get queuedBytes(): number {
     return this.#queuedBytes
   }
 
   open(handlers: ChannelHandlers): void {
     this.#handlers = handlers
+    // Never in the caller's turn: an owner is called only when it has returned from what it was doing.
     if (this.#isClosed) this.#port.soon(() => handlers.onClose(this.#error))
     else this.#port.soon(() => this.#readInbox())
   }
@@ -94,6 +98,7 @@ export class MemoryChannel implements Channel {
 
   end(): void {
     if (this.#hasEnded || this.#isClosed) return
+    // Also what is corked: an owner that ends has nothing more to add to it.
     this.#flush()
     this.#hasEnded = true
     this.#sendEnd()
@@ -116,6 +121,7 @@ export class MemoryChannel implements Channel {
     this.#close(error)
   }
 
+  /** Everything that a cork held together leaves as one chunk. */
   #flush(): void {
     const parts = this.#corked
     this.#corked = []
@@ -129,6 +135,7 @@ export class MemoryChannel implements Channel {
     })
   }
 
+  /** Travels behind the bytes, so it arrives when they have. */
   #sendEnd(): void {
     this.#out.send(() => {
       if (!this.#isLost) this.#other.#onEnd()
@@ -140,6 +147,7 @@ export class MemoryChannel implements Channel {
   }
 
   #onArrival(bytes: Uint8Array): void {
+    // As a platform answers for a socket that is gone: the sender learns of it by sending.
     if (this.#isClosed) this.#sendReset()
     else if (this.#hasEnded) this.#other.#onTaken(bytes.length)
     else if (this.#handlers === undefined || this.#isPaused || this.#inbox.length > 0) this.#inbox.push(bytes)
@@ -167,6 +175,7 @@ export class MemoryChannel implements Channel {
     if (!this.#hasEnded && !this.#isClosed) handlers.onBytes(bytes)
   }
 
+  /** After its own end nobody reads here any more; the remote end must not wait for it. */
   #dropInbox(): void {
     const bytes = this.#inbox.reduce((total, chunk) => total + chunk.length, 0)
     this.#inbox = []
@@ -186,10 +195,12 @@ export class MemoryChannel implements Channel {
     this.#closeWhenDone()
   }
 
+  /** Both ends have ended, and all bytes of this one were taken: there is nothing left to wait for. */
   #closeWhenDone(): void {
     if (this.#hasEnded && this.#hasRemoteEnded && this.#queuedBytes === 0) this.#close()
   }
 
+  /** The one place where a channel closes. The owner hears of it later, and last of all. */
   #close(error?: Error): void {
     if (this.#isClosed) return
     this.#isClosed = true

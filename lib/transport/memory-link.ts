@@ -28,10 +28,12 @@ export class MemoryLink {
   readonly #port: LinkPort
   readonly #there: Pipe
   readonly #back: Pipe
+  /** The end that dialled, and the end that is dialled. */
   readonly #near: MemoryChannel
   readonly #far: MemoryChannel
-  /** How many of the two ends are open. The far one is, in this sense, before anybody accepted it. */
+  /** How many of the two ends are not closed. The far one counts before anybody has accepted it. */
   #openEnds = 2
+  /** Whether the far end has an owner, who has to be told when the dial is given up. */
   #isAccepted = false
   /** Set while the dial is under way. */
   #reject: ((error: Error) => void) | undefined
@@ -93,6 +95,7 @@ export class MemoryLink {
 
   /** The request of the near end has arrived at the far host. */
   #onRequest(accept: () => void): void {
+    // Given up while the request was on its way.
     if (this.#reject === undefined) return
     const listener = this.#port.listenerOf(this.ends)
     if (listener === undefined) this.#back.send(() => this.#refuse())
@@ -108,12 +111,14 @@ export class MemoryLink {
     }
   }
 
+  /** Nobody listens there: the near end hears it one trip later. */
   #refuse(): void {
     const { toHost: address, toPort: port } = this.ends
     const text = `connect ECONNREFUSED ${address}:${port}`
     this.abort(Object.assign(new Error(text), { code: 'ECONNREFUSED', syscall: 'connect', address, port }))
   }
 
+  /** Without this, packets that nobody waits for would keep their timers on the clock. */
   #onGone(): void {
     if (--this.#openEnds > 0) return
     this.#there.stop()

@@ -23,6 +23,7 @@ export class Pipe {
   #first: Packet | undefined
   #last: Packet | undefined
   #isHeld = false
+  /** Whether a task or a timer is set for the first packet. */
   #isArmed = false
   #timer: Timer | undefined
 
@@ -88,6 +89,7 @@ export class Pipe {
         if (packet === last) break
       }
     } finally {
+      // Also when an owner has thrown: the packets behind are not his.
       this.#arm()
     }
   }

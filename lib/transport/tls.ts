@@ -23,7 +23,9 @@ import type { Channel, DialOptions, Listener, ListenHandlers, ListenOptions, Tra
  */
 export class TlsTransport implements Transport {
   readonly name = 'tls'
+  /** For listeners, each of which makes a context of its own of them. */
   readonly #credentials: SecureContextOptions
+  /** For all dials together: making one takes longer than a handshake. */
   readonly #context: SecureContext
 
   constructor(identity: Identity) {
@@ -42,6 +44,7 @@ export class TlsTransport implements Transport {
     const listener = await listenSocket(host, port, {
       onSocket: (connected) => inbound.accept(connected),
       onError(error) {
+        // It has ended: no channel may come of it any more.
         inbound.close()
         handlers.onError(error)
       },
@@ -62,11 +65,13 @@ export class TlsTransport implements Transport {
    */
   async dial(host: string, port: number, options: DialOptions): Promise<Channel> {
     const connected = await dialSocket(host, port, options.signal)
+    // Aborted in the turn between the connection and this one: nobody would listen to the signal.
     options.signal?.throwIfAborted()
     const address = `${host.includes(':') ? `[${host}]` : host}:${port}`
     return this.#shakeHands(connected, address, options)
   }
 
+  /** The timer starts here: how long TCP took is for the signal to bound. */
   #shakeHands(connected: ConnectedSocket, address: string, options: DialOptions): Promise<SocketChannel> {
     return new Promise((resolve, reject) => {
       const { clock, handshakeTimeout, signal } = options
@@ -75,6 +80,7 @@ export class TlsTransport implements Transport {
         socket: connected.socket,
         secureContext: this.#context,
         ALPNProtocols: [ALPN],
+        // Certificates are self-signed, and judged by us. No session is given, so none is resumed.
         rejectUnauthorized: false,
       })
       const settle = () => {
@@ -98,6 +104,7 @@ export class TlsTransport implements Transport {
       socket.on('error', (error: Error) => fail(handshakeFailed(address, explainTlsError(error), error)))
       socket.once('secureConnect', () => {
         const verdict = judgeRemote(socket)
+        // Before a byte was sent over it: who is not the right kind of peer learns nothing of us.
         if (!verdict.ok) {
           fail(handshakeFailed(address, verdict.why))
           return

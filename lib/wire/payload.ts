@@ -57,12 +57,22 @@ function toBytes(data: unknown): [kind: number, payload: Uint8Array] {
   return [Kind.json, new TextEncoder().encode(canonicalJson(data))]
 }
 
-export type PayloadResult = { readonly ok: true; readonly data: PlainData } | { readonly ok: false }
+export type PayloadResult =
+  | { readonly ok: true; readonly data: PlainData }
+  | { readonly ok: false; readonly code: 'bad-payload' | 'unexpected-frame' }
+
+const badPayload = { ok: false, code: 'bad-payload' } as const
+const PLAIN_KINDS: readonly number[] = [Kind.text, Kind.json, Kind.bytes]
 
 /** Reads the frame of an unsigned message; never throws. */
 export function decodePayload(frame: Frame, maxBytes: number): PayloadResult {
-  const inner = frame.kind === Kind.compressed ? expand(frame.payload, maxBytes) : frame
-  if (inner === undefined) return { ok: false }
+  if (PLAIN_KINDS.includes(frame.kind)) return decodePlain(frame)
+  if (frame.kind !== Kind.compressed) return { ok: false, code: 'unexpected-frame' }
+  const inner = expand(frame.payload, maxBytes)
+  return inner === undefined ? badPayload : decodePlain(inner)
+}
+
+function decodePlain(inner: Frame): PayloadResult {
   switch (inner.kind) {
     case Kind.bytes:
       // A copy: a view would keep the whole chunk it was read in alive.
@@ -72,7 +82,7 @@ export function decodePayload(frame: Frame, maxBytes: number): PayloadResult {
     case Kind.json:
       return decodeJson(inner.payload)
     default:
-      return { ok: false }
+      return badPayload
   }
 }
 
@@ -90,11 +100,11 @@ function decodeText(payload: Uint8Array): PayloadResult {
   try {
     return { ok: true, data: decoder.decode(payload) }
   } catch {
-    return { ok: false }
+    return badPayload
   }
 }
 
 function decodeJson(payload: Uint8Array): PayloadResult {
   const parsed = parseJson(payload)
-  return parsed.ok && !hasForbiddenKey(parsed.value) ? { ok: true, data: parsed.value } : { ok: false }
+  return parsed.ok && !hasForbiddenKey(parsed.value) ? { ok: true, data: parsed.value } : badPayload
 }

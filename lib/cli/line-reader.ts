@@ -1,0 +1,66 @@
+import { clearScreenDown, createInterface, cursorTo, type Interface, moveCursor } from 'node:readline'
+
+const PROMPT = '> '
+
+/** Where lines come from, and where what is said goes. */
+export interface LineReaderOptions {
+  readonly input: NodeJS.ReadableStream
+  readonly output: NodeJS.WritableStream
+  /** Whether somebody types at a terminal: then there is a prompt, and what is said does not disturb it. */
+  readonly isInteractive: boolean
+  /** Ctrl-C was pressed. */
+  onInterrupt(): void
+}
+
+/** Reads lines, and prints above the line that is being typed. */
+export class LineReader {
+  readonly #options: LineReaderOptions
+  #interface: Interface | undefined
+
+  constructor(options: LineReaderOptions) {
+    this.#options = options
+  }
+
+  /** The lines as they come; ends with the input, or with {@link close}. Call it once. */
+  async *lines(): AsyncGenerator<string, void, undefined> {
+    const { input, output, isInteractive, onInterrupt } = this.#options
+    // Not before somebody iterates: lines that come earlier would be lost.
+    const lines = createInterface({ input, prompt: PROMPT, crlfDelay: Infinity, ...(isInteractive ? { output } : {}) })
+    this.#interface = lines
+    // Without a listener, Ctrl-C in raw mode would only pause the input.
+    lines.on('SIGINT', onInterrupt)
+    if (isInteractive) lines.prompt()
+    for await (const line of lines) {
+      yield line
+      if (isInteractive && this.#interface !== undefined) lines.prompt()
+    }
+    this.#interface = undefined
+  }
+
+  /** Prints lines; a prompt and what was typed after it come back below them. */
+  print(lines: readonly string[]): void {
+    if (lines.length === 0) return
+    const { output, isInteractive } = this.#options
+    const text = lines.map((line) => `${line}\n`).join('')
+    const prompt = isInteractive ? this.#interface : undefined
+    if (prompt === undefined) {
+      output.write(text)
+      return
+    }
+    // What is typed may fill several rows; the cursor is in the last of them or further up.
+    moveCursor(output, 0, -prompt.getCursorPos().rows)
+    cursorTo(output, 0)
+    clearScreenDown(output)
+    output.write(text)
+    // Readline remembers how far down the cursor was, and would draw the prompt that much further up.
+    Object.assign(prompt, { prevRows: 0 })
+    prompt.prompt(true)
+  }
+
+  /** Ends the lines. */
+  close(): void {
+    const prompt = this.#interface
+    this.#interface = undefined
+    prompt?.close()
+  }
+}

@@ -1,0 +1,149 @@
+import type { CloseReason, Explanation, Json, SecureNodeStats } from '../index.ts'
+import { formatAddress } from './address.ts'
+import { jsonLine, safeText } from './safe-text.ts'
+import { fields, type Paint, shortId, table } from './terminal.ts'
+
+/** A connection, as far as it is shown. */
+export interface PeerFacts {
+  readonly id: string
+  readonly direction: 'inbound' | 'outbound'
+  readonly host: string
+  readonly port: number
+  /** Smoothed round-trip time in ms, once measured. */
+  readonly latency: number | undefined
+  readonly bytesIn: number
+  readonly bytesOut: number
+}
+
+type PeerName = Pick<PeerFacts, 'id' | 'direction' | 'host' | 'port'>
+
+/** Everything that `run` says: with `--json` each is a line of JSON as it stands here, otherwise text. */
+export type Notice =
+  | {
+      readonly event: 'started'
+      readonly id: string
+      readonly host: string
+      readonly port: number
+      readonly net: string
+      readonly encryption: boolean
+    }
+  | ({ readonly event: 'connected' } & PeerName)
+  | ({ readonly event: 'disconnected' } & PeerName & CloseReason)
+  | {
+      readonly event: 'unreachable'
+      readonly host: string
+      readonly port: number
+      /** How many attempts have failed in a row. */
+      readonly trials: number
+      readonly error: string
+    }
+  | {
+      readonly event: 'message'
+      readonly id: string
+      readonly from: string
+      /** The peer that brought it. */
+      readonly via: string
+      readonly type: string
+      readonly time: number
+      readonly data: Json
+    }
+  | {
+      readonly event: 'refused'
+      readonly code: string
+      readonly via: string
+      readonly id: string | undefined
+      readonly from: string | undefined
+      readonly type: string | undefined
+    }
+  | { readonly event: 'sent'; readonly id: string; readonly peers: number }
+  | { readonly event: 'peers'; readonly peers: readonly PeerFacts[] }
+  | { readonly event: 'stats'; readonly stats: SecureNodeStats }
+  | { readonly event: 'explanation'; readonly explanation: Explanation }
+  | { readonly event: 'debug'; readonly on: boolean }
+  | { readonly event: 'trace'; readonly text: string }
+  | { readonly event: 'help'; readonly commands: Readonly<Record<string, string>> }
+  | { readonly event: 'error'; readonly error: string }
+  | { readonly event: 'stopped'; readonly sent: number; readonly received: number }
+
+type NoticeOf<K extends Notice['event']> = Extract<Notice, { readonly event: K }>
+type Describers = { readonly [K in Notice['event']]: (notice: NoticeOf<K>, paint: Paint) => readonly string[] }
+
+const peerName = ({ id, direction, host, port }: PeerName, paint: Paint): string =>
+  `${paint('name', shortId(id))} (${direction}, ${safeText(formatAddress({ host, port }))})`
+
+const DESCRIBERS: Describers = {
+  started: ({ id, host, port, net, encryption }, paint) => [
+    `Node ${paint('strong', id)}`,
+    `listens at ${formatAddress({ host, port })}, network "${net}"${encryption ? '' : paint('bad', ', not encrypted')}`,
+    'Type a line to send it; /help shows the commands.',
+  ],
+  connected: (notice, paint) => [`${paint('good', 'connected')} ${peerName(notice, paint)}`],
+  disconnected: (notice, paint) => {
+    const why = `${notice.code} by ${notice.by}${notice.text === '' ? '' : `: ${safeText(notice.text)}`}`
+    return [`${paint('bad', 'disconnected')} ${peerName(notice, paint)}: ${why}`]
+  },
+  unreachable: ({ trials, error }, paint) =>
+    // Once is enough: the pauses double, but a lost peer can stay away for days.
+    trials > 1 ? [] : [`${paint('bad', 'not connected')}: ${safeText(error)}; trying again`],
+  message: ({ id, from, type, time, data }, paint) => {
+    const clock = new Date(time).toTimeString().slice(0, 8)
+    const kind = type === 'message' ? '' : ` [${type}]`
+    const author = paint('name', shortId(from))
+    return [`${clock} ${author}${kind}: ${describeData(data)} ${paint('faint', `(${shortId(id)})`)}`]
+  },
+  refused: ({ code, via, from }, paint) => {
+    const author = from === undefined ? '' : ` in the name of ${shortId(from)}`
+    return [`${paint('bad', 'refused')} a message${author}, brought by ${shortId(via)}: ${code}`]
+  },
+  sent: ({ id, peers }) => (peers > 0 ? [] : [`nobody is connected, so nobody got this (${shortId(id)})`]),
+  peers: ({ peers }) => (peers.length === 0 ? ['no peers'] : peerTable(peers)),
+  stats: ({ stats }) => fields({ ...stats, refused: countsOf(stats.refused) }),
+  explanation: ({ explanation }) => describeExplanation(explanation),
+  debug: ({ on }) => [`debugging is ${on ? 'on' : 'off'}`],
+  trace: ({ text }, paint) => [paint('faint', safeText(text))],
+  help: ({ commands }) => fields(commands),
+  error: ({ error }, paint) => [paint('bad', safeText(error))],
+  stopped: ({ sent, received }) => [`stopped: ${sent} sent, ${received} received`],
+}
+
+/** A notice for people: no lines, one or several, and nothing in them that a remote node could steer with. */
+export function describeNotice(notice: Notice, paint: Paint): readonly string[] {
+  return (DESCRIBERS[notice.event] as (notice: Notice, paint: Paint) => readonly string[])(notice, paint)
+}
+
+/** Data that is text is shown as that, everything else as JSON. */
+function describeData(data: Json): string {
+  const { text } = (typeof data === 'object' && data !== null ? data : {}) as { readonly text?: Json }
+  const isText = typeof text === 'string' && Object.keys(data as object).length === 1
+  return safeText(isText ? text : jsonLine(data))
+}
+
+function peerTable(peers: readonly PeerFacts[]): readonly string[] {
+  return table(
+    ['ID', 'direction', 'address', 'ms', 'bytes in', 'bytes out'],
+    peers.map(({ id, direction, host, port, latency, bytesIn, bytesOut }) => {
+      const ms = latency === undefined ? '-' : latency.toFixed(1)
+      return [shortId(id), direction, safeText(formatAddress({ host, port })), ms, bytesIn, bytesOut]
+    }),
+  )
+}
+
+function countsOf(counts: Readonly<Record<string, number>>): string {
+  const parts = Object.entries(counts).map(([name, count]) => `${count} ${name}`)
+  return parts.length === 0 ? '-' : parts.join(', ')
+}
+
+function describeExplanation(explanation: Explanation): readonly string[] {
+  const { id, verdict, from, type, via, firstSeen, relays, relayedTo, duplicates } = explanation
+  const others = relays > relayedTo.length ? ' …' : ''
+  return fields({
+    message: id,
+    verdict,
+    from,
+    type,
+    via,
+    'first seen': new Date(firstSeen).toISOString(),
+    'relayed to': relays === 0 ? 'nobody' : `${relays}: ${relayedTo.map(shortId).join(' ')}${others}`,
+    duplicates,
+  })
+}
