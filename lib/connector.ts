@@ -165,7 +165,7 @@ export class Connector {
     return {
       shouldAccept: (host) => !this.#stopping.signal.aborted && this.#admission.admit(host, now()),
       onFailure: (host, error) => {
-        this.#admission.settle()
+        this.#admission.fail(host, now())
         this.#port.onInboundError(error, { host, port: 0 })
       },
       onChannel: (channel) => this.#onChannel(channel),

@@ -31,9 +31,10 @@ const EMPTY = new Uint8Array(0)
 const MAX_WAITING = 4
 
 /**
- * Hello, proof and welcome of one link, the same at both ends: each says hello at once, proves its ID where the
- * transport does not, and says welcome when it has accepted the other. The link is up for an end that has both
- * sent and received a welcome; so whoever may send knows that the other end is ready.
+ * Hello, proof and welcome of one link. Each end says hello at once, and proves its ID where the transport does
+ * not. The initiator, once it has accepted the other end, says welcome; the responder answers with its own. So
+ * the responder is up when it says welcome and the initiator when it hears it: what either sends after that is
+ * never too early.
  */
 export class Handshake {
   readonly #port: HandshakePort
@@ -145,12 +146,14 @@ export class Handshake {
 
   #onVerdict(reason: CloseReason | undefined): void {
     if (this.isOver) return
-    if (reason === undefined) this.#port.send(Kind.welcome, EMPTY)
-    else this.#fail(reason.code, reason.text)
+    if (reason !== undefined) this.#fail(reason.code, reason.text)
+    else if (this.#port.role === 'initiator') this.#port.send(Kind.welcome, EMPTY)
   }
 
   #onWelcome(): undefined {
     this.#awaits = 'nothing'
+    // Said last by the responder: when the initiator hears it, both ends are up, and may send at once.
+    if (this.#port.role === 'responder') this.#port.send(Kind.welcome, EMPTY)
     this.#port.done(this.#hello!)
   }
 

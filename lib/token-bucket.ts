@@ -24,6 +24,12 @@ export class TokenBucket {
     return true
   }
 
+  /** Takes several tokens, or as many as there are. */
+  spend(now: number, count: number): void {
+    this.#refill(now)
+    this.#tokens = Math.max(0, this.#tokens - count)
+  }
+
   /** Milliseconds until there is a token: 0 when there is one. */
   wait(now: number): number {
     this.#refill(now)

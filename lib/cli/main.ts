@@ -1,2 +1,89 @@
 #!/usr/bin/env node
-process.stdout.write('secure-node\n')
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { Command, CommanderError } from 'commander'
+import { addDemo } from './demo/demo.ts'
+import { addMember } from './demo/member-command.ts'
+import { describeError, exitCodeOf, WRONG_USAGE } from './failure.ts'
+import { addId } from './id.ts'
+import { addKeygen } from './keygen.ts'
+import { addRun } from './run.ts'
+import { addSend } from './send.ts'
+import { addSign } from './sign.ts'
+import { addVerify } from './verify.ts'
+
+// The same two steps up from here in the sources and in the package.
+const PACKAGE = new URL('../../', import.meta.url)
+
+const NOTES = `
+Exit codes: 0 all is well, 1 what was asked for failed, 2 the command line is wrong.
+Key files with a password: set SECURE_NODE_PASSWORD, or type it at the terminal.
+Colours: none in pipes, nor when NO_COLOR is set.
+
+Examples:
+  $ secure-node keygen                                    make yourself a name
+  $ secure-node run                                       talk, in one terminal …
+  $ secure-node run --port 0 --connect 127.0.0.1:10001    … and in another
+  $ secure-node demo                                      see five nodes stand an attack`
+
+function makeProgram(): Command {
+  const program = new Command('secure-node')
+    .description('Peer-to-peer networks in which every message is signed JSON.')
+    .version(versionOf(PACKAGE), '-V, --version', 'print the version')
+    .option('--debug', 'print more of what happens, and the stacks of errors')
+    .helpOption('-h, --help', 'print this')
+    .helpCommand('help [command]', 'print what a command does')
+    .configureHelp({ showGlobalOptions: true })
+    .addHelpText('after', NOTES)
+    // Errors are told below, all in the same way.
+    .exitOverride()
+    .configureOutput({ outputError: () => {} })
+  addKeygen(program)
+  addId(program)
+  addRun(program)
+  addSend(program)
+  addSign(program)
+  addVerify(program)
+  const files = { main: fileURLToPath(import.meta.url), folder: fileURLToPath(PACKAGE) }
+  addDemo(program, files)
+  addMember(program)
+  return program
+}
+
+function versionOf(folder: URL): string {
+  const { version } = JSON.parse(readFileSync(new URL('package.json', folder), 'utf8')) as { version: string }
+  return version
+}
+
+/** One line, and the exit code; whatever is still to be written is written before the process ends. */
+function onError(error: unknown): void {
+  if (error instanceof CommanderError) {
+    // Help and version come this way as well.
+    process.exitCode = error.exitCode === 0 ? 0 : WRONG_USAGE
+    if (error.code === 'commander.help') process.exitCode = WRONG_USAGE
+    const isTold = error.exitCode === 0 || error.code === 'commander.help'
+    if (!isTold) process.stderr.write(describeError(new Error(usageText(error.message)), isDebug()))
+    return
+  }
+  process.exitCode = exitCodeOf(error)
+  process.stderr.write(describeError(error, isDebug()))
+}
+
+function usageText(message: string): string {
+  return message.replace(/^error: /, '')
+}
+
+function isDebug(): boolean {
+  return process.argv.includes('--debug') || (process.env['SECURE_NODE_DEBUG'] ?? '') !== ''
+}
+
+// `secure-node … | head`: who read us has enough.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+  process.exit(0)
+})
+process.on('uncaughtException', (error) => {
+  onError(error)
+  process.exit()
+})
+await makeProgram().parseAsync().catch(onError)

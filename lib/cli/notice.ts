@@ -74,8 +74,7 @@ const peerName = ({ id, direction, host, port }: PeerName, paint: Paint): string
 const DESCRIBERS: Describers = {
   started: ({ id, host, port, net, encryption }, paint) => [
     `Node ${paint('strong', id)}`,
-    `listens at ${formatAddress({ host, port })}, network "${net}"${encryption ? '' : paint('bad', ', not encrypted')}`,
-    'Type a line to send it; /help shows the commands.',
+    `listens at ${formatAddress({ host, port })}, network "${net}"${encryption ? '' : paint('bad', ', not encrypted')}; /help shows the commands`,
   ],
   connected: (notice, paint) => [`${paint('good', 'connected')} ${peerName(notice, paint)}`],
   disconnected: (notice, paint) => {

@@ -24,9 +24,9 @@ Examples:
 interface SendOptions {
   readonly connect: readonly Address[]
   readonly key?: string
-  readonly type?: string
+  readonly type: string
   readonly jsonData?: true
-  readonly net?: string
+  readonly net: string
   readonly encryption: boolean
   /** In ms. */
   readonly timeout: number
@@ -46,9 +46,9 @@ export function addSend(program: Command): void {
         .makeOptionMandatory(),
     )
     .option('--key <file>', 'key file of the author')
-    .option('--type <name>', 'kind of message (default: "message")')
+    .option('--type <name>', 'kind of message', 'message')
     .option('--json-data', 'the text is JSON, and sent as that')
-    .option('--net <name>', 'name of the network (default: "default")')
+    .option('--net <name>', 'name of the network', 'default')
     .option('--no-encryption', 'send in the clear, to nodes that do so too')
     .addOption(
       new Option('--timeout <seconds>', 'how long all of it may take')

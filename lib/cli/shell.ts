@@ -1,17 +1,13 @@
-import type { Explanation, NodeConnection, SecureNodeStats, SentMessage } from '../index.ts'
+import type { NodeConnection, SecureNode } from '../index.ts'
 import { type Address, parseAddress } from './address.ts'
 import { oneLine } from './failure.ts'
-import type { Notice } from './notice.ts'
+import type { Notice, PeerFacts } from './notice.ts'
 
-/** What the shell needs of the node. */
+/** What the shell needs. */
 export interface ShellPort {
-  readonly allNodes: ReadonlySet<NodeConnection>
-  debug: boolean
-  send(data: { readonly text: string }): Promise<SentMessage>
-  /** Connects, and stays connected; rejects when the first attempt fails. */
-  connect(address: Address): Promise<unknown>
-  stats(): SecureNodeStats
-  explain(id: string): Explanation | undefined
+  readonly node: Pick<SecureNode, 'allNodes' | 'debug' | 'explain' | 'sendToNodes' | 'stats'>
+  /** Connects, and stays connected. */
+  connect(address: Address): Promise<void>
   stop(): void
 }
 
@@ -44,14 +40,15 @@ export class Shell {
   constructor(port: ShellPort, say: (notice: Notice) => void) {
     this.#port = port
     this.#say = say
+    const { node } = port
     const stop = (): undefined => void port.stop()
     // A map: what is typed must not find the methods of an object.
     this.#commands = new Map<string, Command>([
       ['connect', (address) => this.#connect(address)],
-      ['peers', () => ({ event: 'peers', peers: [...port.allNodes].map(factsOf) })],
-      ['stats', () => ({ event: 'stats', stats: port.stats() })],
+      ['peers', () => ({ event: 'peers', peers: [...node.allNodes].map(factsOf) })],
+      ['stats', () => ({ event: 'stats', stats: node.stats() })],
       ['explain', (digits) => this.#explain(digits)],
-      ['debug', () => ({ event: 'debug', on: (port.debug = !port.debug) })],
+      ['debug', () => ({ event: 'debug', on: (node.debug = !node.debug) })],
       ['help', () => ({ event: 'help', commands: HELP })],
       ['stop', stop],
       ['quit', stop],
@@ -88,18 +85,18 @@ export class Shell {
   }
 
   async #send(text: string): Promise<Notice> {
-    const { id, peers } = await this.#port.send({ text })
+    const { id, peers } = await this.#port.node.sendToNodes({ text })
     this.remember(id)
     return { event: 'sent', id, peers }
   }
 
   async #connect(argument: string): Promise<undefined> {
-    // The connection itself is told about when it comes up.
+    // What comes up is told by the node itself.
     await this.#port.connect(parseAddress(argument))
   }
 
   #explain(digits: string): Notice {
-    const explanation = this.#port.explain(this.#find(digits.toLowerCase()))
+    const explanation = this.#port.node.explain(this.#find(digits.toLowerCase()))
     if (explanation === undefined) throw new Error('that message is not known here, or not any more')
     return { event: 'explanation', explanation }
   }
@@ -122,8 +119,7 @@ export class Shell {
   }
 }
 
-function factsOf(connection: NodeConnection): Extract<Notice, { event: 'peers' }>['peers'][number] {
-  const { id, direction, host, port, latency, stats } = connection
+function factsOf({ id, direction, host, port, latency, stats }: NodeConnection): PeerFacts {
   const { bytesIn, bytesOut } = stats
   return { id, direction, host, port, latency: latency?.smoothed, bytesIn, bytesOut }
 }

@@ -21,8 +21,8 @@ Examples:
 interface SignOptions {
   readonly key: string
   readonly text?: true
-  readonly net?: string
-  readonly type?: string
+  readonly net: string
+  readonly type: string
 }
 
 /** `sign [file]`: makes a signed document. */
@@ -34,8 +34,8 @@ export function addSign(program: Command): void {
     .argument('[file]', 'what to sign; stdin without it, or for "-"')
     .requiredOption('--key <file>', 'key file of the author')
     .option('--text', 'the input is text, not JSON')
-    .option('--net <name>', 'network that the document belongs to (default: "default")')
-    .option('--type <name>', 'kind of message (default: "message")')
+    .option('--net <name>', 'network that the document belongs to', 'default')
+    .option('--type <name>', 'kind of message', 'message')
     .addHelpText('after', EXAMPLES)
     .action((file: string | undefined, options: SignOptions) => sign(file, options))
 }

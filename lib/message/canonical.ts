@@ -1,5 +1,5 @@
 import canonicalize from 'canonicalize'
-import { invalidPayload } from '../errors.ts'
+import { invalidPayload, quote } from '../errors.ts'
 import { MAX_DEPTH, MAX_VALUES } from '../limits.ts'
 
 /** A value that JSON can carry. */
@@ -14,8 +14,9 @@ const FORBIDDEN_KEYS = ['__proto__', 'toJSON']
 /**
  * The canonical JSON text of a value (RFC 8785): the same bytes on every platform and in every language.
  *
- * The value is copied first, so getters and proxies are read once. Members that are `undefined` are left out,
- * as in `JSON.stringify`; everything else that JSON would change or lose is refused.
+ * The value is copied first, so getters and proxies are read once. As in `JSON.stringify`, members that are
+ * `undefined` or named by a symbol are left out, and so is what an array holds beside its elements; everything
+ * else that JSON would lose is refused.
  *
  * @throws SecureNodeError `invalid-payload` with the path to what cannot be sent.
  */
@@ -106,9 +107,16 @@ class PlainCopy {
   }
 
   #refuse(why: string): never {
-    const path = this.#path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${step}`)).join('')
-    throw invalidPayload(this.#root + path, why)
+    throw invalidPayload(this.#root + this.#path.map(writeStep).join(''), why)
   }
+}
+
+const IDENTIFIER = /^[A-Za-z_$][\w$]{0,63}$/
+
+/** One step of a path. Names may come from remote nodes: quoted, they cannot forge lines of a log. */
+function writeStep(step: string | number): string {
+  if (typeof step === 'number') return `[${step}]`
+  return IDENTIFIER.test(step) ? `.${step}` : `[${quote(step)}]`
 }
 
 /** By prototype chain, not by `=== Object.prototype`: objects of another realm (a test runner's) are plain too. */

@@ -76,7 +76,8 @@ export function readDocument(bytes: Uint8Array): ReadResult {
   return { ok: true, body, signature: value['sig'] }
 }
 
-const badShape = { ok: false, code: 'bad-shape' } as const
+// Frozen, since everybody gets the same one: nobody can change what the next one is told.
+const badShape = Object.freeze({ ok: false, code: 'bad-shape' } as const)
 
 /** One text per value: white space, key order, escapes, number spellings and duplicate keys all end here. */
 function isCanonical(value: Json, text: string): boolean {
@@ -133,7 +134,8 @@ function isObject(value: Json | undefined): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-function isName(value: Json | undefined): value is string {
+/** Whether a value may be a `type` or a `net`. */
+export function isName(value: unknown): value is string {
   return typeof value === 'string' && NAME.test(value)
 }
 
@@ -141,6 +143,7 @@ function isCount(value: Json | undefined): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0
 }
 
-function isStrictKey(id: NodeId): boolean {
+/** Whether an ID in hexadecimal is a key that only its owner can sign for. */
+export function isStrictKey(id: string): boolean {
   return isStrictPublicKey(fromHex(id))
 }

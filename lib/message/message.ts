@@ -7,7 +7,7 @@ import { MAX_ADDRESSEES, MAX_MESSAGE_BYTES, PROTOCOL_VERSION, WINDOW_FUTURE, WIN
 import { fromHex, toHex } from '../wire/hex.ts'
 import { isHex32, type MessageId, type NodeId } from '../wire/ids.ts'
 import { deepFreeze, type Json, plainCopy, writeCanonical } from './canonical.ts'
-import { type Body, bodySlice, NAME, readDocument, writeDocument } from './document.ts'
+import { type Body, bodySlice, isName, isStrictKey, NAME, readDocument, writeDocument } from './document.ts'
 import { sha256Hex } from './digest.ts'
 import type { IgnoreCode, RejectCode, VerdictCode } from './verdict.ts'
 
@@ -73,9 +73,10 @@ export class SignedMessage {
   readonly data: Json
   readonly time: number
   readonly seq: number
-  readonly to?: readonly NodeId[]
-  readonly re?: MessageId
-  readonly exp?: number
+  // Declared only: a field would stand in every message, as undefined.
+  declare readonly to?: readonly NodeId[]
+  declare readonly re?: MessageId
+  declare readonly exp?: number
   readonly #bytes: Uint8Array
 
   constructor(key: typeof maker, id: MessageId, body: Body, bytes: Uint8Array) {
@@ -129,12 +130,12 @@ export async function signDraft(fields: MessageFields, identity: Identity): Prom
 }
 
 function makeBody(fields: MessageFields, identity: Identity): Body {
-  const { type = 'message', net = DEFAULT_NET, time = Date.now(), to, re, exp } = fields
-  if (!NAME.test(type)) throw invalidArgument('type', `a name like ${NAME.source}`, type)
-  if (!NAME.test(net)) throw invalidArgument('net', `a name like ${NAME.source}`, net)
+  const { type = 'message', net = DEFAULT_NET, time = Date.now(), re, exp } = fields
+  if (!isName(type)) throw invalidArgument('type', `a name like ${NAME.source}`, type)
+  if (!isName(net)) throw invalidArgument('net', `a name like ${NAME.source}`, net)
   if (!isCount(time)) throw invalidArgument('time', 'whole milliseconds since the epoch', time)
   if (re !== undefined && !isHex32(re)) throw invalidArgument('re', 'a message ID', re)
-  if (to !== undefined) checkAddressees(to)
+  const to = fields.to === undefined ? undefined : copyAddressees(fields.to)
   if (exp !== undefined && !(isCount(exp) && exp > time && exp <= time + WINDOW_PAST)) {
     throw invalidArgument('exp', `after the message's time and at most ${WINDOW_PAST} ms later`, exp)
   }
@@ -150,18 +151,23 @@ function makeBody(fields: MessageFields, identity: Identity): Body {
     time,
     type,
     v: PROTOCOL_VERSION,
-    ...(to && { to: [...to] as NodeId[] }),
+    ...(to && { to }),
     ...(re !== undefined && { re: re as MessageId }),
     ...(exp !== undefined && { exp }),
   }
 }
 
-function checkAddressees(to: readonly string[]): void {
+/** Copies first and checks the copy: what is signed must not change in between. */
+function copyAddressees(to: readonly string[]): NodeId[] {
   const rule = `1 to ${MAX_ADDRESSEES} different node IDs`
-  if (!Array.isArray(to) || to.length === 0 || to.length > MAX_ADDRESSEES)
-    throw invalidArgument('to', rule, to)
-  for (const id of to) if (!isHex32(id)) throw invalidArgument('to', rule, id)
-  if (new Set(to).size !== to.length) throw invalidArgument('to', rule, to)
+  const given: unknown = to
+  const isList = Array.isArray(given) && given.length > 0 && given.length <= MAX_ADDRESSEES
+  if (!isList) throw invalidArgument('to', rule, to)
+  const copy: string[] = [...to]
+  // A key that everybody can sign for is refused by every receiver, and the link that brought it is blamed.
+  for (const id of copy) if (!isHex32(id) || !isStrictKey(id)) throw invalidArgument('to', rule, id)
+  if (new Set(copy).size !== copy.length) throw invalidArgument('to', rule, copy)
+  return copy as NodeId[]
 }
 
 function isCount(value: number): boolean {
@@ -169,7 +175,8 @@ function isCount(value: number): boolean {
 }
 
 /**
- * Verifies a document. Remote input is ordinary input: this never throws, whatever the text is.
+ * Verifies a document. Remote input is ordinary input: this never throws, whatever the text is, and what is
+ * neither text nor bytes is refused as well.
  *
  * The checks come in the order of their cost: size, depth, UTF-8, JSON, canonical form, shape, keys, network,
  * time, and the signature last.
@@ -178,16 +185,30 @@ export async function openMessage(
   document: string | Uint8Array,
   options: OpenOptions = {},
 ): Promise<Verdict> {
-  const draft = readDraft(typeof document === 'string' ? toBytes(document) : document, options.net)
+  const draft = readDraft(bytesOf(document), options.net)
   if (!draft.ok) return draft
   const { now = Date.now(), window = {} } = options
   const code = window === false ? undefined : judgeTime(draft.draft.body, now, window)
   return code === undefined ? verifyDraft(draft.draft) : { ok: false, code }
 }
 
-/** UTF-8 of a text that may be anything: a lone surrogate becomes U+FFFD, and the text no longer its own bytes. */
-function toBytes(text: unknown): Uint8Array {
-  return typeof text === 'string' && text.isWellFormed() ? utf8ToBytes(text) : Uint8Array.of(0xff)
+/**
+ * The bytes of a document, as this module's own: the caller may change his while they are verified. No more are
+ * copied or encoded than it takes to find them too many.
+ */
+function bytesOf(document: unknown): Uint8Array {
+  const limit = MAX_MESSAGE_BYTES + 1
+  if (ArrayBuffer.isView(document)) {
+    const { buffer, byteOffset, byteLength } = document
+    return new Uint8Array(buffer, byteOffset, Math.min(byteLength, limit)).slice()
+  }
+  if (typeof document === 'string') {
+    // Every character takes at least a byte.
+    if (document.length >= limit) return new Uint8Array(limit)
+    if (document.isWellFormed()) return utf8ToBytes(document)
+  }
+  // No bytes are the UTF-8 of it, and these are nobody's UTF-8.
+  return Uint8Array.of(0xff)
 }
 
 export type DraftResult =
@@ -234,7 +255,7 @@ export function isSignedBy(draft: Draft, key: NodeId): Promise<boolean> {
  * @throws SecureNodeError `invalid-argument` for a text that cannot be a document.
  */
 export function messageId(document: string): MessageId {
-  const id = idOfBytes(toBytes(document))
+  const id = idOfBytes(bytesOf(document))
   if (id === undefined) throw invalidArgument('document', 'the text of a signed message', document)
   return id
 }

@@ -10,6 +10,8 @@ export interface AdmissionOptions {
 
 /** Addresses whose rate is remembered; full buckets are forgotten first, since they say nothing. */
 const MAX_ADDRESSES = 4_096
+/** Connections that a failed handshake counts for, itself apart. */
+const FAILURE_COST = 7
 
 /** Decides about strangers before anything is done for them, and keeps the banned out. */
 export class Admission {
@@ -34,9 +36,18 @@ export class Admission {
     return true
   }
 
-  /** A handshake that was admitted is over, one way or the other. */
+  /** A handshake that was admitted is over. */
   settle(): void {
     this.#pending--
+  }
+
+  /**
+   * A handshake that was admitted has failed. It counts as several: certificates can be made that take a hundred
+   * times longer to judge than honest ones, and that is only known afterwards.
+   */
+  fail(address: string, now: number): void {
+    this.settle()
+    this.#bucket(address, now).spend(now, FAILURE_COST)
   }
 
   /** Keeps a node out until `until`, in ms since the epoch. */

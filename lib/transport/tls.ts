@@ -25,7 +25,7 @@ export class TlsTransport implements Transport {
   readonly name = 'tls'
   /** For listeners, each of which makes a context of its own of them. */
   readonly #credentials: SecureContextOptions
-  /** For all dials together: making one takes longer than a handshake. */
+  /** For all dials together: making one takes as long as a handshake. */
   readonly #context: SecureContext
 
   constructor(identity: Identity) {
@@ -65,8 +65,11 @@ export class TlsTransport implements Transport {
    */
   async dial(host: string, port: number, options: DialOptions): Promise<Channel> {
     const connected = await dialSocket(host, port, options.signal)
-    // Aborted in the turn between the connection and this one: nobody would listen to the signal.
-    options.signal?.throwIfAborted()
+    if (options.signal?.aborted === true) {
+      // In the turn between the connection and this one, when nobody listened to the signal.
+      connected.socket.destroy()
+      throw options.signal.reason
+    }
     const address = `${host.includes(':') ? `[${host}]` : host}:${port}`
     return this.#shakeHands(connected, address, options)
   }

@@ -34,6 +34,7 @@ export class FrameChannel {
   /** When the frame that is not complete began, in ms since the epoch. */
   #partialSince: number | undefined
   #isCorked = false
+  #isPaused = false
   #isClosing = false
 
   constructor(channel: Channel, clock: Clock, maxBytes: number) {
@@ -82,14 +83,24 @@ export class FrameChannel {
 
   /** Whether a frame began and has not been completed for so long: somebody sends it in drips. */
   isOverdue(now: number, timeout: number): boolean {
-    return this.#partialSince !== undefined && now - this.#partialSince > timeout
+    return !this.#isPaused && this.#partialSince !== undefined && now - this.#partialSince > timeout
+  }
+
+  /** Whether nothing is read, because the owner wants it so. */
+  get isPaused(): boolean {
+    return this.#isPaused
   }
 
   pause(): void {
-    if (!this.#isClosing) this.#channel.pause()
+    if (this.#isClosing) return
+    this.#isPaused = true
+    this.#channel.pause()
   }
 
   resume(): void {
+    // The pause was ours: the rest of a frame could not come in meanwhile.
+    if (this.#isPaused && this.#partialSince !== undefined) this.#partialSince = this.#clock.now()
+    this.#isPaused = false
     this.#channel.resume()
   }
 

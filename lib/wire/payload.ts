@@ -75,8 +75,9 @@ export function decodePayload(frame: Frame, maxBytes: number): PayloadResult {
 function decodePlain(inner: Frame): PayloadResult {
   switch (inner.kind) {
     case Kind.bytes:
-      // A copy: a view would keep the whole chunk it was read in alive.
-      return { ok: true, data: inner.payload.slice() }
+      // A copy: a view would keep the whole chunk it was read in alive. And a plain one: the `slice` of a Buffer,
+      // which is what zlib returns, is a view.
+      return { ok: true, data: new Uint8Array(inner.payload) }
     case Kind.text:
       return decodeText(inner.payload)
     case Kind.json:

@@ -316,14 +316,6 @@ t.test('rate', async (t) => {
     t.equal(desk.judged.length, 10)
     t.equal(link.isPaused, true)
   })
-
-  t.test('a clock that goes back delays nothing for longer than its step', async (t) => {
-    const desk = new Desk({ messageRate: 10 })
-    const link = new Link('L')
-    desk.receive(link, ...numbers(1, 11))
-    desk.clock.advance(100)
-    t.equal(desk.judged.length, 11)
-  })
 })
 
 t.test('congestion', async (t) => {

@@ -1,0 +1,111 @@
+/** What the conductor of the demo can ask of a member, over the channel between their processes: plain JSON. */
+
+/** The payload of a message of the demo. */
+export interface Saying {
+  readonly [name: string]: string | number
+  /** Counted from 1, per author. */
+  readonly number: number
+  readonly text: string
+  /** When it was made: ms since the epoch, with fractions. All processes share the machine's clock. */
+  readonly at: number
+}
+
+/** A member that has its key, and no node yet. */
+export interface Introduction {
+  readonly id: string
+  /** A genuine document that it signed in an earlier session: before any node of this one was started. */
+  readonly earlier: string
+  readonly earlierTime: number
+}
+
+export interface Setup {
+  readonly member: number
+  /** IDs of all members, in the order of their numbers. */
+  readonly ids: readonly string[]
+  readonly lines: readonly string[]
+  /** Messages that each member is going to send. */
+  readonly messages: number
+}
+
+/** A message that reached the application: its author (0: none of us), its number, and how long it took, in ms. */
+export type Delivery = readonly [author: number, number: number, latency: number]
+
+/** A message that a member did not accept. */
+export interface MemberRefusal {
+  readonly code: string
+  readonly id: string | undefined
+  /** Who brought it. */
+  readonly via: number
+}
+
+export interface Progress {
+  readonly delivered: number
+  /** When the newest arrived, in ms since the epoch. */
+  readonly lastAt: number
+}
+
+export type AttackKind = 'replay' | 'earlier' | 'alter' | 'forge'
+
+export interface AttackOrder {
+  readonly kind: AttackKind
+  /** Whose message is misused, or in whose name one is forged. */
+  readonly author: number
+  /** The document of an earlier session. */
+  readonly document?: string
+}
+
+/** An attack that was carried out. */
+export interface Attempt {
+  /** ID of the message that was sent. */
+  readonly id: string
+  readonly victims: readonly number[]
+}
+
+/** What a member has seen at the end. */
+export interface MemberReport {
+  readonly member: number
+  readonly id: string
+  readonly sent: number
+  readonly duplicates: number
+  readonly refused: Readonly<Record<string, number>>
+  /** In the order of their arrival. */
+  readonly deliveries: readonly Delivery[]
+  /** Delivered messages that nobody was to send, or with another text: there must be none. */
+  readonly strange: readonly string[]
+  readonly refusals: readonly MemberRefusal[]
+  /** Members that it is connected with. */
+  readonly links: readonly number[]
+}
+
+export interface MemberApi {
+  introduce(): Promise<Introduction>
+  /** Starts the node; resolves with its port. */
+  start(setup: Setup): Promise<number>
+  connect(port: number, id: string): Promise<void>
+  /** Sends the messages of these numbers; resolves with the time of the first, in ms since the epoch. */
+  talk(first: number, last: number, pause: number): Promise<number>
+  progress(): Promise<Progress>
+  attack(order: AttackOrder): Promise<Attempt>
+  /** How many further copies of a message have arrived. */
+  copiesOf(id: string): Promise<number>
+  hasRefused(id: string): Promise<boolean>
+  /** Tries to connect; resolves with the code of the refusal, or `connected`. */
+  knock(port: number): Promise<string>
+  report(): Promise<MemberReport>
+}
+
+export type MemberMethod = keyof MemberApi
+
+/** A question of the conductor. */
+export interface Call {
+  readonly call: number
+  readonly method: MemberMethod
+  readonly args: readonly unknown[]
+}
+
+/** The answer to it. */
+export interface Answer {
+  readonly call: number
+  readonly value?: unknown
+  readonly error?: string
+}

@@ -1,0 +1,180 @@
+import { fstatSync } from 'node:fs'
+import { Deferred } from '../deferred.ts'
+import { type Identity, type NodeConnection, SecureNodeError } from '../index.ts'
+import { type Address, formatAddress } from './address.ts'
+import { describeError, FAILED, Failure, INTERRUPTED, oneLine } from './failure.ts'
+import { LineReader } from './line-reader.ts'
+import { describeNotice, type Notice } from './notice.ts'
+import { jsonLine } from './safe-text.ts'
+import { Shell } from './shell.ts'
+import { TalkingNode } from './talking-node.ts'
+import { painter } from './terminal.ts'
+import { within } from './within.ts'
+
+/** What `run` was asked for. */
+export interface RunOptions {
+  readonly host: string
+  readonly port: number
+  readonly key?: string
+  readonly connect: readonly Address[]
+  readonly net: string
+  readonly encryption: boolean
+  readonly json?: true
+  readonly debug?: true
+}
+
+/** How long the peers may take to read the last lines of an input that has ended, in ms. */
+const FLUSH_TIMEOUT = 10_000
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
+/** One node at one terminal, or in one pipe. */
+export class RunSession {
+  readonly #options: RunOptions
+  readonly #node: TalkingNode
+  readonly #reader: LineReader
+  readonly #shell: Shell
+  readonly #isInteractive: boolean
+  readonly #paint = painter(process.stdout)
+  /** Addresses that are dialled again whatever happens; each learns of its first failure. */
+  readonly #kept = new Map<string, Deferred<void>>()
+  readonly #ended = new Deferred<void>()
+  #isEnding = false
+
+  constructor(options: RunOptions, identity: Identity | undefined) {
+    const { host, port, net, encryption, debug = false, json } = options
+    const { stdin: input, stdout: output } = process
+    this.#options = options
+    this.#isInteractive = input.isTTY && output.isTTY && json !== true
+    const say = (notice: Notice): void => this.#say(notice)
+    this.#node = new TalkingNode({ host, port, identity, net, encryption, debug }, say)
+    this.#node.on('nodeReconnectionError', (...args) => this.#onUnreachable(...args))
+    const onInterrupt = (): void => this.#end()
+    this.#reader = new LineReader({ input, output, isInteractive: this.#isInteractive, onInterrupt })
+    const connect = (address: Address): Promise<void> => this.#connect(address)
+    this.#shell = new Shell({ node: this.#node, connect, stop: onInterrupt }, say)
+  }
+
+  /** Runs until it is told to stop, or until its input has ended. Resolves with the exit code. */
+  async run(): Promise<number> {
+    await this.#node.start()
+    for (const signal of SIGNALS) process.on(signal, this.#onSignal)
+    try {
+      const { id, port } = this.#node
+      const { host, net, encryption } = this.#options
+      this.#say({ event: 'started', id, host, port, net, encryption })
+      return (await this.#talk()) ? 0 : FAILED
+    } finally {
+      this.#end()
+      const { sent, received } = this.#node.stats()
+      await this.#node.stop()
+      for (const signal of SIGNALS) process.off(signal, this.#onSignal)
+      this.#say({ event: 'stopped', sent, received })
+    }
+  }
+
+  /** Whether all went well until the end. */
+  async #talk(): Promise<boolean> {
+    const stopped = this.#ended.promise.then(() => true)
+    const isReady = this.#connectAll()
+    // A person sees who is there. A program's lines wait for somebody to send them to.
+    if (this.#isInteractive) isReady.catch((error: unknown) => this.#onError(error))
+    else await Promise.race([isReady, stopped])
+    return Promise.race([stopped, ...(hasInput() ? [this.#readLines()] : [])])
+  }
+
+  async #readLines(): Promise<boolean> {
+    let isGood = true
+    for await (const line of this.#reader.lines()) isGood = (await this.#shell.execute(line)) && isGood
+    return this.#isInteractive || this.#isEnding || ((await this.#flush()) && isGood)
+  }
+
+  /** Frames are in order: a peer that answers a ping has all that was sent before. */
+  async #flush(): Promise<boolean> {
+    const peers = [...this.#node.allNodes]
+    const answers = await Promise.all(peers.map((peer) => within(peer.ping(), FLUSH_TIMEOUT)))
+    if (answers.every((hasAll) => hasAll)) return true
+    this.#say({ event: 'error', error: 'some peers have not confirmed that they have the last lines' })
+    return false
+  }
+
+  /** Resolves when each address was tried once and a peer is there; at once if there are no addresses. */
+  async #connectAll(): Promise<void> {
+    const { connect } = this.#options
+    if (connect.length === 0) return
+    const tried: Promise<unknown>[] = []
+    const peers = connect.map((address) => {
+      const failed = new Deferred<void>()
+      this.#kept.set(formatAddress(address), failed)
+      const peer = this.#dial(address)
+      tried.push(Promise.race([peer, failed.promise]).catch(() => {}))
+      return peer
+    })
+    const onePeer = Promise.any(peers)
+    // Looked at later, or never when it is stopped before.
+    onePeer.catch(() => {})
+    await Promise.all(tried)
+    await onePeer.catch((cause: unknown) => {
+      throw new Failure('there is nobody left to connect with', FAILED, { cause })
+    })
+  }
+
+  #dial({ host, port }: Address): Promise<NodeConnection> {
+    return this.#node.connectWithNode(host, port, { reconnect: true })
+  }
+
+  /** Of a typed address that cannot be reached at once, it says so; one that was reached is kept. */
+  async #connect(address: Address): Promise<void> {
+    const attempt = this.#dial(address)
+      .then(() => void this.#kept.set(formatAddress(address), new Deferred<void>()))
+      .catch((error: unknown) => {
+        const isOurs = error instanceof SecureNodeError && error.code === 'reconnect-stopped'
+        throw isOurs ? error.cause : error
+      })
+    // Whoever types goes on typing meanwhile; a program's next line may be meant for the new peer.
+    if (this.#isInteractive) attempt.catch((error: unknown) => this.#onError(error))
+    else await attempt
+  }
+
+  /** Whether to go on trying. */
+  #onUnreachable(host: string, port: number, trials: number, error: unknown): boolean {
+    const kept = this.#kept.get(formatAddress({ host, port }))
+    if (kept === undefined) return false
+    this.#say({ event: 'unreachable', host, port, trials, error: oneLine(error) })
+    kept.resolve()
+    // No pause makes it another node.
+    return !(error instanceof SecureNodeError && error.code === 'self-connection')
+  }
+
+  #onError(error: unknown): void {
+    if (!this.#isEnding) this.#say({ event: 'error', error: oneLine(error) })
+  }
+
+  #say(notice: Notice): void {
+    if ('id' in notice && notice.event in { message: 1, refused: 1 } && notice.id !== undefined)
+      this.#shell.remember(notice.id)
+    if (this.#options.json) process.stdout.write(`${jsonLine(notice)}\n`)
+    else if (notice.event === 'error' && !this.#isInteractive)
+      process.stderr.write(describeError(notice.error, false))
+    else this.#reader.print(describeNotice(notice, this.#paint))
+  }
+
+  readonly #onSignal = (signal: NodeJS.Signals): void => {
+    // Whoever presses Ctrl-C twice does not want to wait for goodbyes.
+    if (this.#isEnding && signal === 'SIGINT') process.exit(INTERRUPTED)
+    this.#end()
+  }
+
+  #end(): void {
+    this.#isEnding = true
+    this.#ended.resolve()
+    this.#reader.close()
+  }
+}
+
+/**
+ * Whether stdin is something to read from. /dev/null is not: services are started with it, and a node that took
+ * its end for the end of its work would stop at once.
+ */
+function hasInput(): boolean {
+  return process.stdin.isTTY || !fstatSync(0).isCharacterDevice()
+}

@@ -1,0 +1,85 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { ROOT, run } from '../fixtures/programs.ts'
+
+// The tarball, in an empty folder, as a new user has it.
+const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
+const folder = t.testdir({ 'package.json': '{ "private": true }' })
+const pack = ['pack', '--ignore-scripts', '--pack-destination', folder, '--json']
+
+t.test('the tarball holds what a user needs and nothing else', async (t) => {
+  const { code, stdout, stderr } = await run(npm, pack, ROOT)
+  t.equal(code, 0, stderr)
+  const parsed = JSON.parse(stdout) as unknown
+  // npm 11 gives an object by package name where earlier ones give a list.
+  const [report] = Object.values(parsed as Record<string, { files: { path: string }[] }>)
+  const paths = report!.files.map(({ path }) => path)
+  const isExpected = (path: string): boolean =>
+    /^(dist\/|docs\/PROTOCOL\.md$|(README|CHANGELOG|SECURITY)\.md$|LICENSE$|package\.json$)/.test(path)
+  t.same(
+    paths.filter((path) => !isExpected(path)),
+    [],
+  )
+  for (const path of ['dist/index.js', 'dist/types/index.d.ts', 'dist/cli/main.js', 'README.md', 'LICENSE']) {
+    t.ok(paths.includes(path), path)
+  }
+})
+
+t.test('it installs without scripts, and only the four packages that the README names', async (t) => {
+  const tarball = readdirSync(folder).find((name) => name.endsWith('.tgz'))!
+  const args = ['install', '--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund', `./${tarball}`]
+  const { code, stderr } = await run(npm, args, folder)
+  t.equal(code, 0, stderr)
+  const lock = JSON.parse(readFileSync(join(folder, 'package-lock.json'), 'utf8')) as {
+    packages: Record<string, { hasInstallScript?: boolean }>
+  }
+  const installed = Object.keys(lock.packages).filter((path) => path !== '')
+  t.same(installed.sort(), [
+    'node_modules/@noble/hashes',
+    'node_modules/canonicalize',
+    'node_modules/commander',
+    'node_modules/secure-node',
+    'node_modules/tweetnacl',
+  ])
+  t.notOk(Object.values(lock.packages).some(({ hasInstallScript }) => hasInstallScript))
+})
+
+const PROGRAM = `
+const alice = Identity.generate()
+const document = await signMessage({ data: { text: 'hello' } }, alice)
+const verdict = await openMessage(document)
+const node = new SecureNode('127.0.0.1', 0, alice)
+await node.start()
+console.log(verdict.ok && verdict.message.from === node.id)
+await node.stop()
+`
+
+t.test('a program imports it', async (t) => {
+  const imports = `import { Identity, SecureNode } from 'secure-node'
+import { openMessage, signMessage } from 'secure-node/message'`
+  writeFileSync(join(folder, 'program.mjs'), imports + PROGRAM)
+  const { code, stdout, stderr } = await run(process.execPath, ['program.mjs'], folder)
+  t.equal(code, 0, stderr)
+  t.equal(stdout, 'true\n')
+  t.equal(stderr, '', 'and nothing is warned about')
+})
+
+t.test('a program requires it', async (t) => {
+  const imports = `const { Identity, SecureNode } = require('secure-node')
+const { openMessage, signMessage } = require('secure-node/message')`
+  writeFileSync(join(folder, 'program.cjs'), `${imports}\nvoid (async () => {${PROGRAM}})()`)
+  const { code, stdout, stderr } = await run(process.execPath, ['program.cjs'], folder)
+  t.equal(code, 0, stderr)
+  t.equal(stdout, 'true\n')
+})
+
+t.test('npx secure-node keygen makes a key that a node takes', async (t) => {
+  const made = await run('npx', ['secure-node', 'keygen', 'alice.pem', '--no-password'], folder)
+  t.equal(made.code, 0, made.stderr)
+  const [id] = made.stdout.match(/[0-9a-f]{64}/)!
+  const program = `import { SecureNode } from 'secure-node'
+console.log(new SecureNode('127.0.0.1', 0, 'alice.pem').id)`
+  writeFileSync(join(folder, 'key.mjs'), program)
+  t.equal((await run(process.execPath, ['key.mjs'], folder)).stdout.trim(), id)
+})

@@ -1,0 +1,147 @@
+import t from 'tap'
+import { ManualClock } from '../../lib/testing/manual-clock.ts'
+import { encodeFrame, Kind } from '../../lib/wire/frame.ts'
+import { FrameChannel } from '../../lib/wire/frame-channel.ts'
+import { turns } from '../fixtures/channel-recorder.ts'
+import { FakeChannel } from '../fixtures/fake-channel.ts'
+
+const WELCOME = encodeFrame(Kind.welcome, new Uint8Array(0))
+const text = (value: string) => encodeFrame(Kind.text, new TextEncoder().encode(value))
+
+/** An open frame channel over a fake, and what it told its owner. */
+function open({ maxBytes = 64, onKind = (_kind: number, _frames: FrameChannel): void => {} } = {}) {
+  const clock = new ManualClock()
+  const channel = new FakeChannel()
+  const frames = new FrameChannel(channel, clock, maxBytes)
+  const log: string[] = []
+  frames.open({
+    onActivity: (now) => log.push(`activity ${now - Date.UTC(2026, 0, 1)}`),
+    onFrame: ({ kind, payload }) => {
+      log.push(`frame ${kind} ${payload.length}`)
+      onKind(kind, frames)
+    },
+    onFault: (fault) => log.push(`fault ${fault}`),
+    onDrain: () => log.push('drain'),
+    onClose: (error) => log.push(`close ${error?.message ?? 'clean'}`),
+  })
+  return { clock, channel, frames, log }
+}
+
+t.test('whatever arrives is a sign of life, whole frames or not', async (t) => {
+  const { clock, channel, log } = open()
+  channel.receive(WELCOME.subarray(0, 2))
+  clock.advance(5)
+  channel.receive(WELCOME.subarray(2))
+  t.strictSame(log, ['activity 0', 'activity 5', `frame ${Kind.welcome} 0`])
+})
+
+t.test('drains and the end are passed on', async (t) => {
+  const { channel, frames, log } = open()
+  channel.queuedBytes = 7
+  t.equal(frames.queuedBytes, 7)
+  t.equal(frames.encrypted, false)
+  channel.drain()
+  channel.close(new Error('gone'))
+  t.strictSame(log, ['drain', 'close gone'])
+})
+
+t.test('bytes that are no frames are a fault', async (t) => {
+  const { channel, log } = open()
+  channel.receive(Buffer.concat([WELCOME, Uint8Array.of(0, 0, 0, 0), WELCOME]))
+  t.strictSame(log, ['activity 0', `frame ${Kind.welcome} 0`, 'fault frame-empty'])
+})
+
+t.test('the limit can be raised, also by the frame before', async (t) => {
+  const { channel, frames, log } = open({ onKind: (_, channel) => (channel.maxBytes = 200) })
+  channel.receive(Buffer.concat([WELCOME, text('x'.repeat(199)), text('x'.repeat(200))]))
+  t.strictSame(log, [
+    'activity 0',
+    `frame ${Kind.welcome} 0`,
+    `frame ${Kind.text} 199`,
+    'fault frame-too-large',
+  ])
+  frames.destroy()
+})
+
+t.test('what is written in one turn leaves together', async (t) => {
+  const { channel, frames } = open()
+  frames.write(WELCOME)
+  frames.write(text('a'))
+  t.strictSame(channel.calls, ['open', 'cork', 'write', 'write'])
+  await turns(2)
+  t.strictSame(channel.calls, ['open', 'cork', 'write', 'write', 'uncork'])
+  frames.write(text('b'))
+  await turns(2)
+  t.strictSame(channel.calls.slice(5), ['cork', 'write', 'uncork'])
+})
+
+t.test('bytes and frames are counted, both ways', async (t) => {
+  const { channel, frames } = open()
+  frames.write(text('abc'))
+  channel.receive(Buffer.concat([WELCOME, text('a'), text('b').subarray(0, 3)]))
+  t.strictSame(frames.stats, { bytesIn: 14, bytesOut: 8, framesIn: 2, framesOut: 1 })
+  const { stats } = frames
+  frames.write(WELCOME)
+  t.equal(stats.framesOut, 1, 'they are a copy')
+})
+
+t.test('the end flushes, and lets the farewell of the other end in', async (t) => {
+  const { channel, frames } = open()
+  frames.pause()
+  frames.write(text('bye'))
+  frames.end()
+  t.strictSame(channel.calls, ['open', 'pause', 'cork', 'write', 'uncork', 'resume', 'end'])
+  frames.pause()
+  t.equal(channel.count('pause'), 1, 'it cannot be paused any more')
+  await turns(2)
+  t.equal(channel.count('uncork'), 1)
+})
+
+for (const way of ['end', 'destroy'] as const) {
+  t.test(`after ${way} nothing is taken any more, not even from the chunk at hand`, async (t) => {
+    const { channel, frames, log } = open({ onKind: (_, channel) => channel[way]() })
+    channel.receive(Buffer.concat([text('a'), text('b'), Uint8Array.of(0, 0, 0)]))
+    channel.receive(text('c'))
+    t.strictSame(log, ['activity 0', `frame ${Kind.text} 1`])
+    t.equal(frames.stats.framesIn, 1)
+  })
+}
+
+t.test('a frame that is not finished in time is overdue, however often a byte of it comes', async (t) => {
+  const { clock, channel, frames } = open()
+  t.equal(frames.isOverdue(clock.now(), 100), false)
+  const frame = text('0123456789')
+  for (let at = 0; at < 10; at++) {
+    channel.receive(frame.subarray(at, at + 1))
+    clock.advance(10)
+  }
+  t.equal(frames.isOverdue(clock.now(), 100), false, 'just in time')
+  clock.advance(1)
+  t.equal(frames.isOverdue(clock.now(), 100), true)
+  channel.receive(frame.subarray(10))
+  t.equal(frames.isOverdue(clock.now(), 100), false)
+})
+
+t.test('the time of a frame begins anew with each frame', async (t) => {
+  const { clock, channel, frames } = open()
+  const [first, second] = [text('first'), text('second')]
+  channel.receive(first.subarray(0, 7))
+  clock.advance(80)
+  channel.receive(Buffer.concat([first.subarray(7), second.subarray(0, 7)]))
+  clock.advance(80)
+  t.equal(frames.isOverdue(clock.now(), 100), false)
+  clock.advance(30)
+  t.equal(frames.isOverdue(clock.now(), 100), true)
+})
+
+t.test('a frame is not overdue because of a pause of our own', async (t) => {
+  const { clock, channel, frames } = open()
+  channel.receive(text('abc').subarray(0, 6))
+  frames.pause()
+  clock.advance(1_000)
+  t.equal(frames.isOverdue(clock.now(), 100), false, 'nobody reads')
+  frames.resume()
+  t.equal(frames.isOverdue(clock.now(), 100), false, 'the rest had no chance yet')
+  clock.advance(101)
+  t.equal(frames.isOverdue(clock.now(), 100), true)
+})

@@ -1,0 +1,359 @@
+import { inspect } from 'node:util'
+import { runInNewContext } from 'node:vm'
+import { hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js'
+import t from 'tap'
+import { MAX_MESSAGE_BYTES, WINDOW_FUTURE, WINDOW_PAST } from '../../lib/limits.ts'
+import {
+  Identity,
+  type MessageFields,
+  messageId,
+  openMessage,
+  type OpenOptions,
+  type SignedMessage,
+  signMessage,
+} from '../../lib/message/index.ts'
+import { isSignedBy, readDraft, signDraft, SignedMessage as MessageClass } from '../../lib/message/message.ts'
+import type { NodeId } from '../../lib/wire/ids.ts'
+import { SMALL_ORDER_SPELLINGS } from '../fixtures/forge.ts'
+import * as hand from '../fixtures/hand-signed.ts'
+
+const { ALICE, BOB, CAROL, NOW } = hand
+const alice = Identity.fromSeed(ALICE.seed)
+const RE = 'cd'.repeat(32)
+const AT_NOW = { now: NOW }
+
+/** The verdict's code, or `ok`. */
+async function codeOf(document: unknown, options: OpenOptions = AT_NOW): Promise<string> {
+  const verdict = await openMessage(document as string, options)
+  return verdict.ok ? 'ok' : verdict.code
+}
+
+/** A verified message. */
+async function messageOf(
+  document: string | Uint8Array,
+  options: OpenOptions = AT_NOW,
+): Promise<SignedMessage> {
+  const verdict = await openMessage(document, options)
+  if (!verdict.ok) throw new Error(`refused: ${verdict.code}`)
+  return verdict.message
+}
+
+/** What `{ ...value }` makes of an object. */
+const spread = (value: object): Record<string, unknown> => ({ ...value })
+
+const sign = (fields: Partial<MessageFields>): Promise<string> =>
+  signMessage({ data: 'hello, network', time: NOW, seq: NOW * 1_000, ...fields }, alice)
+
+t.test('what is signed is what a second implementation signs, byte for byte', async (t) => {
+  t.equal(await sign({}), hand.signBody())
+  const fields = {
+    data: { b: [1, null], a: 'é😀\u0007' },
+    type: 'chat/1',
+    net: 'lab',
+    to: [CAROL.id, BOB.id],
+    re: RE,
+    exp: NOW + 5,
+  }
+  t.equal(await sign(fields), hand.signBody(fields))
+})
+
+t.test('what was signed is opened again, with every field', async (t) => {
+  const fields = { data: { a: [1] }, type: 'chat', net: 'lab', to: [BOB.id], re: RE, exp: NOW + 5 }
+  const document = await sign(fields)
+  const message = await messageOf(document)
+  t.same(spread(message), { ...fields, id: messageId(document), from: alice.id, time: NOW, seq: NOW * 1_000 })
+  t.equal(message.document, document)
+})
+
+t.test('a message has the fields that its author set, and no others', async (t) => {
+  const message = await messageOf(await sign({}))
+  t.same(Object.keys(message).sort(), ['data', 'from', 'id', 'net', 'seq', 'time', 'type'])
+})
+
+t.test('type, network, time and number have defaults', async (t) => {
+  const before = Date.now()
+  const identity = Identity.generate()
+  const [first, second] = [await signMessage({ data: 1 }, identity), await signMessage({ data: 1 }, identity)]
+  const message = await messageOf(first, {})
+  t.match(message, { type: 'message', net: 'default', from: identity.id })
+  t.ok(message.time >= before && message.time <= Date.now())
+  t.ok((await messageOf(second, {})).seq > message.seq, 'numbers increase')
+  t.not(messageId(first), messageId(second))
+})
+
+t.test('what no receiver would accept is not signed', async (t) => {
+  const wrong: Record<string, readonly unknown[]> = {
+    type: ['', 'a b', 'x'.repeat(65), '-a', 123, null, ['chat'], {}, 'a\n'],
+    net: ['', 'a b', 'x'.repeat(65), 7, null, ['default'], true],
+    time: [-1, 0.5, NaN, Infinity, 2 ** 53, '0', null],
+    seq: [-1, 0.5, NaN, 2 ** 53, '0', true],
+    re: ['', 'cd', RE.toUpperCase(), 5, null, [RE]],
+    exp: [NOW, NOW - 1, NOW + WINDOW_PAST + 1, NOW + 0.5, NaN, String(NOW + 1), null],
+    to: [
+      [],
+      '',
+      BOB.id,
+      null,
+      [''],
+      [BOB.id, BOB.id],
+      [BOB.id.toUpperCase()],
+      [undefined],
+      { length: 1, 0: BOB.id },
+      new Array(1),
+    ],
+  }
+  for (const [key, values] of Object.entries(wrong)) {
+    for (const value of values) {
+      await t.rejects(sign({ [key]: value }), { code: 'invalid-argument' }, `${key}: ${inspect(value)}`)
+    }
+  }
+  const many = Array.from({ length: 65 }, (_, i) => hand.authorOf('', i + 1).id)
+  await t.rejects(sign({ to: many }), { code: 'invalid-argument', message: /1 to 64/ })
+  t.equal(await codeOf(await sign({ to: many.slice(1) })), 'ok', '64 addressees')
+})
+
+t.test('keys that everybody can sign for are not addressed: receivers would blame the link', async (t) => {
+  for (const { bytes } of SMALL_ORDER_SPELLINGS) {
+    const id = Buffer.from(bytes).toString('hex')
+    await t.rejects(sign({ to: [BOB.id, id] }), { code: 'invalid-argument', message: /node ID/ }, id)
+  }
+})
+
+t.test('addressees that change while they are read are those that were checked', async (t) => {
+  let reads = 0
+  const to = new Proxy([BOB.id], {
+    get: (target, key) => (key === '0' && reads++ > 0 ? 'not an ID' : (Reflect.get(target, key) as unknown)),
+  })
+  t.same((await messageOf(await sign({ to }))).to, [BOB.id])
+})
+
+t.test('a payload that is no JSON is refused with the path to it, and uses up no number', async (t) => {
+  const identity = Identity.fromSeed(BOB.seed)
+  for (const data of [undefined, NaN, { a: [new Date()] }, 10n]) {
+    await t.rejects(signMessage({ data, time: NOW }, identity), { code: 'invalid-payload', message: /^data/ })
+  }
+  t.equal((await messageOf(await signMessage({ data: 1, time: NOW }, identity))).seq, NOW * 1_000)
+})
+
+t.test('a document may have 256 KiB and no more', async (t) => {
+  const rest = (await sign({ data: '' })).length
+  const document = await sign({ data: 'a'.repeat(MAX_MESSAGE_BYTES - rest) })
+  t.equal(document.length, MAX_MESSAGE_BYTES)
+  t.equal(await codeOf(document), 'ok')
+  const data = 'a'.repeat(MAX_MESSAGE_BYTES - rest + 1)
+  await t.rejects(sign({ data }), { code: 'message-too-large', message: /262145 bytes, the limit is 262144/ })
+  t.equal(await codeOf(hand.signBody({ data })), 'too-large')
+  t.equal(await codeOf('\ud800'.repeat(MAX_MESSAGE_BYTES + 1)), 'too-large', 'size comes first')
+})
+
+t.test(
+  'a message is valid for 300 s, and from 60 s before our clock says so: both ends are inside',
+  async (t) => {
+    const document = await sign({})
+    const cases: [number, string][] = [
+      [NOW + WINDOW_PAST, 'ok'],
+      [NOW + WINDOW_PAST + 1, 'stale'],
+      [NOW - WINDOW_FUTURE, 'ok'],
+      [NOW - WINDOW_FUTURE - 1, 'early'],
+      [0, 'early'],
+      [Number.MAX_SAFE_INTEGER, 'stale'],
+    ]
+    for (const [now, code] of cases) t.equal(await codeOf(document, { now }), code, `${now - NOW} ms later`)
+    t.equal(await codeOf(document, {}), 'stale', 'by the clock of the machine')
+  },
+)
+
+t.test('the window can be set, each end of it, or left out', async (t) => {
+  const document = await sign({ exp: NOW + 1 })
+  const window = { past: 10, future: 5 }
+  const at = (now: number, options: OpenOptions): Promise<string> => codeOf(document, { now, ...options })
+  t.equal(await at(NOW + 10, { window }), 'expired')
+  t.equal(await at(NOW + 11, { window }), 'stale')
+  t.equal(await at(NOW - 5, { window }), 'ok')
+  t.equal(await at(NOW - 6, { window }), 'early')
+  t.equal(await at(NOW - 6, { window: { past: 10 } }), 'ok', 'the other end stays as it is')
+  t.equal(await at(NOW + 1e12, { window: false }), 'ok', 'the age of a stored document does not matter')
+})
+
+t.test('a message ends when its author says so', async (t) => {
+  const document = await sign({ exp: NOW + 1_000 })
+  t.equal(await codeOf(document, { now: NOW + 999 }), 'ok')
+  t.equal(await codeOf(document, { now: NOW + 1_000 }), 'expired')
+  t.equal(await codeOf(document, { now: NOW + 999_999 }), 'stale', 'in the end it is stale as well')
+  t.equal(await codeOf(await sign({ exp: NOW + WINDOW_PAST })), 'ok', 'as far as the window allows')
+})
+
+t.test('a message of another network is none', async (t) => {
+  const document = await sign({ net: 'lab' })
+  t.equal(await codeOf(document, { now: NOW, net: 'lab' }), 'ok')
+  t.equal(await codeOf(document, { now: NOW, net: 'default' }), 'wrong-net')
+  t.equal(await codeOf(document), 'ok', 'unless nobody asks')
+})
+
+t.test('the cheaper check decides', async (t) => {
+  const broken = hand.documentOf(hand.canonical(hand.bodyWith({ net: 'lab' })), new Uint8Array(64))
+  t.equal(await codeOf(broken, { now: 0, net: 'default' }), 'wrong-net')
+  t.equal(await codeOf(broken, { now: 0 }), 'early')
+  t.equal(await codeOf(broken), 'bad-signature')
+})
+
+t.test('a signature of somebody else, or of something else, is refused', async (t) => {
+  const body = hand.canonical(hand.bodyWith())
+  const signatures = {
+    'of another key': BOB.sign(hand.signedBytesOf(body)),
+    'of another body': ALICE.sign(hand.signedBytesOf(body.replace('hello', 'jello'))),
+    'of the ID without its label': ALICE.sign(hand.idOfBody(body)),
+    'of the body itself': ALICE.sign(utf8ToBytes(body)),
+    'of nothing': new Uint8Array(64),
+  }
+  for (const [name, signature] of Object.entries(signatures)) {
+    t.equal(await codeOf(hand.documentOf(body, signature)), 'bad-signature', name)
+  }
+  t.equal(await codeOf(hand.signBody().replace('hello', 'jello')), 'bad-signature', 'an altered payload')
+})
+
+t.test('it can be found out whether the one who brought a forgery made it', async (t) => {
+  const forged = hand.signText(hand.canonical(hand.bodyWith()), BOB)
+  const result = readDraft(utf8ToBytes(forged), undefined)
+  if (!result.ok) throw new Error(result.code)
+  t.ok(await isSignedBy(result.draft, BOB.id as NodeId))
+  t.notOk(await isSignedBy(result.draft, ALICE.id as NodeId))
+  t.notOk(await isSignedBy(result.draft, CAROL.id as NodeId))
+})
+
+t.test('a second good signature makes another document, and the same message', async (t) => {
+  const document = hand.signBody()
+  const body = hand.bodyTextOf(document)
+  const again = hand.documentOf(body, hand.signAgain(ALICE, hand.signedBytesOf(body)))
+  t.not(again, document)
+  const [first, second] = [await messageOf(document), await messageOf(again)]
+  t.equal(second.id, first.id)
+  t.equal(messageId(again), messageId(document))
+  t.equal(second.document, again, 'each keeps its own bytes')
+})
+
+t.test('the ID can be asked for before anything is verified', async (t) => {
+  const document = await sign({})
+  t.equal(messageId(document), (await messageOf(document)).id)
+  t.equal(messageId(document), Buffer.from(hand.idOfBody(hand.bodyTextOf(document))).toString('hex'))
+  t.equal(messageId(document.replace(/[0-9a-f]{128}/, '0'.repeat(128))), messageId(document))
+  for (const other of [
+    '',
+    '{}',
+    'hello',
+    document.slice(1),
+    '\ud800',
+    5,
+    undefined,
+    'x'.repeat(MAX_MESSAGE_BYTES + 1),
+  ]) {
+    t.throws(() => messageId(other as string), { code: 'invalid-argument' }, inspect(other).slice(0, 40))
+  }
+})
+
+t.test('text and bytes of any kind are opened; everything else is refused without an error', async (t) => {
+  const document = hand.signBody({ data: 'é😀' })
+  const bytes = utf8ToBytes(document)
+  const padded = Buffer.concat([Buffer.from('xx'), bytes, Buffer.from('xx')])
+  const foreign = runInNewContext('bytes => Uint8Array.from(bytes)') as (bytes: Uint8Array) => Uint8Array
+  const { buffer, byteOffset } = padded
+  const accepted = {
+    text: document,
+    bytes,
+    'a Buffer': Buffer.from(document),
+    'a part of a Buffer': padded.subarray(2, -2),
+    'bytes of another realm': foreign(bytes),
+    'a view of them': new DataView(buffer, byteOffset + 2, bytes.length),
+  }
+  for (const [name, input] of Object.entries(accepted)) {
+    t.equal((await messageOf(input as Uint8Array)).document, document, name)
+  }
+  const refused: unknown[] = [
+    null,
+    undefined,
+    0,
+    5,
+    10n,
+    true,
+    Symbol('x'),
+    {},
+    [],
+    { length: 3 },
+    [1, 2],
+    () => document,
+    bytes.buffer,
+    new Map(),
+    Object(document),
+    '\ud800',
+    `${document}\udc00`,
+    new Uint8Array(0),
+    '',
+  ]
+  for (const input of refused) t.match(await codeOf(input), /^bad-(utf8|json)$/, inspect(input).slice(0, 40))
+})
+
+t.test('a document keeps the bytes that were verified, whatever its owner does with his', async (t) => {
+  const document = hand.signBody()
+  const bytes = utf8ToBytes(document)
+  const opening = openMessage(bytes, AT_NOW)
+  bytes.fill(0x20)
+  const verdict = await opening
+  t.ok(verdict.ok && verdict.message.document === document, 'changed while it is verified')
+  const later = Buffer.from(document)
+  const message = await messageOf(later)
+  later.fill(0x20)
+  t.equal(message.document, document, 'changed afterwards')
+})
+
+t.test('a message is frozen through and through', async (t) => {
+  const document = await sign({ data: { list: [{ a: 1 }] }, to: [BOB.id] })
+  const message = await messageOf(document)
+  const attempts: (() => unknown)[] = [
+    () => ((message as { id: unknown }).id = 'x'),
+    () => ((message as { data: unknown }).data = 'x'),
+    () => ((message as unknown as { extra: number }).extra = 1),
+    () => ((message.data as { list: unknown }).list = []),
+    () => ((message.data as { list: { a: number }[] }).list[0]!.a = 2),
+    () => (message.data as { list: unknown[] }).list.push(1),
+    () => (message.to as unknown as string[]).push(CAROL.id),
+    () => delete (message as { to?: unknown }).to,
+    () => Object.setPrototypeOf(message, null),
+    () => Object.defineProperty(message, 'document', { value: 'x' }),
+  ]
+  for (const attempt of attempts) t.throws(attempt, TypeError)
+  t.same(message.data, { list: [{ a: 1 }] })
+  t.equal(message.document, document)
+})
+
+t.test('a copy of a message is no message: the verdict does not travel', async (t) => {
+  const message = await messageOf(await sign({}))
+  const copy = { ...spread(message), data: 'something else' }
+  t.notOk(copy instanceof MessageClass)
+  // Nor for the compiler: what has all its fields, and not its private bytes, is not assignable to it.
+  const isAssignable: Omit<SignedMessage, never> extends SignedMessage ? true : false = false
+  t.notOk(isAssignable)
+  t.notOk('document' in copy)
+  const dressed = Object.assign(Object.create(MessageClass.prototype) as SignedMessage, copy)
+  t.throws(() => dressed.document, TypeError, 'not with the prototype of one either')
+  t.equal(structuredClone(message) instanceof MessageClass, false)
+})
+
+t.test('nobody else can make a message', async (t) => {
+  const { bytes, id, body } = await signDraft({ data: 1, time: NOW }, alice)
+  const Made = MessageClass as unknown as new (...args: unknown[]) => SignedMessage
+  for (const key of [undefined, Symbol('made by message.ts'), 'made by message.ts', null, {}]) {
+    t.throws(() => new Made(key, id, body, bytes), { code: 'invalid-argument', message: /openMessage/ })
+  }
+  const message = await messageOf(await sign({}))
+  const { constructor } = message as unknown as { constructor: typeof Made }
+  t.throws(() => new constructor(undefined, id, body, bytes), { code: 'invalid-argument' })
+  // @ts-expect-error -- the key is a symbol that the module keeps to itself
+  t.throws(() => new MessageClass(Symbol('x'), id, body, bytes), { code: 'invalid-argument' })
+})
+
+t.test('the parts of a draft are those of its document', async (t) => {
+  const draft = await signDraft({ data: { a: 1 }, time: NOW, seq: 5 }, alice)
+  const document = Buffer.from(draft.bytes).toString()
+  t.equal(draft.id, messageId(document))
+  t.equal(hand.documentOf(hand.canonical(draft.body), hexToBytes(draft.signature)), document)
+})

@@ -1,0 +1,586 @@
+import t from 'tap'
+import { Identity } from '../../lib/identity/identity.ts'
+import type { MessageFields, SignedMessage } from '../../lib/message/message.ts'
+import { isReject, type RejectCode, type VerdictCode } from '../../lib/message/verdict.ts'
+import { type Refusal, Relay, type RelayOptions } from '../../lib/relay/relay.ts'
+import { ManualClock } from '../../lib/testing/manual-clock.ts'
+import { framePayload } from '../../lib/wire/frame.ts'
+import { bodyWith, bytesOf, forge, genuine, textOf, withBrokenSignature } from '../fixtures/documents.ts'
+import { Happenings } from '../fixtures/happenings.ts'
+
+const self = Identity.generate()
+const alice = Identity.generate()
+const bob = Identity.generate()
+const PAST = 300_000
+const FUTURE = 60_000
+
+class Link {
+  readonly id: string
+  isPaused = false
+
+  constructor(id: string = Identity.generate().id) {
+    this.id = id
+  }
+
+  pause(): void {
+    this.isPaused = true
+  }
+
+  resume(): void {
+    this.isPaused = false
+  }
+}
+
+/** A relay between links that only remember. */
+class Bench extends Happenings {
+  readonly clock = new ManualClock()
+  readonly relay: Relay<Link>
+  readonly one = new Link()
+  readonly two = new Link()
+  readonly three = new Link()
+  readonly links = new Set([this.one, this.two, this.three])
+  readonly writes: { links: readonly Link[]; document: string }[] = []
+  readonly delivered: { link: Link; message: SignedMessage }[] = []
+  readonly refusals: { link: Link; refusal: Refusal }[] = []
+  readonly expelled: { link: Link; code: RejectCode }[] = []
+  isCongested = false
+
+  constructor(options: Partial<RelayOptions> = {}) {
+    super()
+    this.relay = new Relay<Link>(
+      {
+        self: self.id,
+        clock: this.clock,
+        links: () => this.links,
+        isCongested: () => this.isCongested,
+        write: (links, frame) => this.#log(this.writes, { links, document: textOf(framePayload(frame)) }),
+        deliver: (link, message) => this.#log(this.delivered, { link, message }),
+        refuse: (link, refusal) => this.#log(this.refusals, { link, refusal }),
+        expel: (link, code) => this.#log(this.expelled, { link, code }),
+      },
+      {
+        net: 'default',
+        windowPast: PAST,
+        windowFuture: FUTURE,
+        maxMessageIds: 1_000,
+        maxTraces: 100,
+        maxVerifications: 64,
+        messageRate: 1_000,
+        ...options,
+      },
+    )
+    this.relay.start()
+    this.clock.advance(PAST)
+  }
+
+  /** A genuine message of this moment. */
+  draft(author: Identity, fields: Partial<MessageFields> = {}): ReturnType<typeof genuine> {
+    return genuine(author, { time: this.clock.now(), ...fields })
+  }
+
+  /** Brings a document and waits for what comes of it. */
+  async bring(link: Link, bytes: Uint8Array): Promise<void> {
+    const before = this.#outcomes
+    this.relay.receive(link, bytes)
+    await this.until(() => this.#outcomes > before)
+  }
+
+  /** What every document ends as: one of these. */
+  get #outcomes(): number {
+    const { duplicates } = this.relay.stats
+    const relayedOnly = this.writes.filter(({ links }) => links.length > 0).length
+    return this.delivered.length + this.refusals.length + duplicates + relayedOnly
+  }
+
+  #log<T>(log: T[], entry: T): void {
+    log.push(entry)
+    this.tell()
+  }
+}
+
+t.test('a good message', async (t) => {
+  t.test('is delivered, and relayed byte for byte to everybody else', async (t) => {
+    const bench = new Bench()
+    const draft = await bench.draft(alice, { data: { greeting: 'hé' }, type: 'chat' })
+    await bench.bring(bench.one, draft.bytes)
+    t.match(bench.delivered, [{ link: bench.one, message: { id: draft.id, from: alice.id, type: 'chat' } }])
+    t.same(bench.delivered[0]?.message.data, { greeting: 'hé' })
+    t.equal(bench.delivered[0]?.message.document, textOf(draft.bytes))
+    t.same(bench.writes, [{ links: [bench.two, bench.three], document: textOf(draft.bytes) }])
+    t.same(bench.refusals, [])
+    t.same(bench.relay.stats, { relayed: 1, duplicates: 0, refused: {}, messageIds: 1 })
+  })
+
+  t.test('is written before it is delivered: a handler that answers does not overtake it', async (t) => {
+    const bench = new Bench()
+    const order: string[] = []
+    const { writes, delivered } = bench
+    writes.push = (entry) => order.push('write') && Array.prototype.push.call(writes, entry)
+    delivered.push = (entry) => order.push('deliver') && Array.prototype.push.call(delivered, entry)
+    await bench.bring(bench.one, (await bench.draft(alice)).bytes)
+    t.same(order, ['write', 'deliver'])
+  })
+
+  t.test('is the same for whoever keeps the buffer it came in', async (t) => {
+    const bench = new Bench()
+    const draft = await bench.draft(alice)
+    const buffer = draft.bytes.slice()
+    const done = bench.bring(bench.one, buffer)
+    buffer.fill(0x20)
+    await done
+    t.equal(bench.delivered[0]?.message.document, textOf(draft.bytes))
+    t.equal(bench.writes[0]?.document, textOf(draft.bytes))
+  })
+
+  t.test('is a duplicate ever after, over whatever link', async (t) => {
+    const bench = new Bench()
+    const { bytes, id } = await bench.draft(alice)
+    await bench.bring(bench.one, bytes)
+    for (const link of [bench.one, bench.two, bench.three]) bench.relay.receive(link, bytes)
+    t.equal(bench.delivered.length, 1)
+    t.equal(bench.writes.length, 1)
+    t.equal(bench.relay.stats.duplicates, 3)
+    t.equal(bench.relay.explain(id)?.duplicates, 3)
+    t.same(bench.expelled, [])
+  })
+
+  t.test(
+    'is a duplicate also when its signature is broken: the ID is known, and nothing more is looked at',
+    async (t) => {
+      const bench = new Bench()
+      const draft = await bench.draft(alice)
+      await bench.bring(bench.one, draft.bytes)
+      bench.relay.receive(bench.two, withBrokenSignature(draft))
+      t.equal(bench.relay.stats.duplicates, 1)
+      t.same(bench.refusals, [])
+    },
+  )
+
+  t.test('that comes over two links at once is delivered once and goes only to the third', async (t) => {
+    const bench = new Bench()
+    const { bytes } = await bench.draft(alice)
+    bench.relay.receive(bench.one, bytes)
+    bench.relay.receive(bench.two, bytes)
+    await bench.until(() => bench.delivered.length > 0 && bench.relay.stats.duplicates > 0)
+    t.equal(bench.delivered.length, 1)
+    t.same(bench.writes, [{ links: [bench.three], document: textOf(bytes) }])
+  })
+
+  t.test('keeps the order of its link', async (t) => {
+    const bench = new Bench()
+    const drafts = await Promise.all(Array.from({ length: 50 }, (_, data) => bench.draft(alice, { data })))
+    for (const { bytes } of drafts) bench.relay.receive(bench.one, bytes)
+    await bench.until(() => bench.delivered.length === 50)
+    t.same(
+      bench.delivered.map(({ message }) => message.data),
+      Array.from({ length: 50 }, (_, data) => data),
+    )
+  })
+})
+
+t.test('addressees', async (t) => {
+  t.test('a message for this node among others is delivered and relayed', async (t) => {
+    const bench = new Bench()
+    const { bytes, id } = await bench.draft(alice, { to: [bob.id, self.id] })
+    await bench.bring(bench.one, bytes)
+    t.equal(bench.delivered.length, 1)
+    t.equal(bench.writes[0]?.links.length, 2)
+    t.equal(bench.relay.explain(id)?.verdict, 'delivered')
+  })
+
+  t.test('a message for this node alone is delivered and goes no further', async (t) => {
+    const bench = new Bench()
+    const { bytes, id } = await bench.draft(alice, { to: [self.id] })
+    await bench.bring(bench.one, bytes)
+    t.equal(bench.delivered.length, 1)
+    t.equal(bench.writes.filter(({ links }) => links.length > 0).length, 0)
+    t.match(bench.relay.explain(id), { verdict: 'delivered', relays: 0 })
+    t.equal(bench.relay.stats.relayed, 0)
+  })
+
+  t.test('a message for others is relayed and not shown', async (t) => {
+    const bench = new Bench()
+    const { bytes, id } = await bench.draft(alice, { to: [bob.id] })
+    await bench.bring(bench.one, bytes)
+    t.equal(bench.delivered.length, 0)
+    t.same(bench.writes, [{ links: [bench.two, bench.three], document: textOf(bytes) }])
+    t.match(bench.relay.explain(id), { verdict: 'relayed', relays: 2 })
+    bench.relay.receive(bench.two, bytes)
+    t.equal(bench.relay.stats.duplicates, 1, 'and it is remembered')
+  })
+})
+
+t.test('every correct node refuses these, so the link that brings one is expelled', async (t) => {
+  const bench = new Bench()
+  const time = bench.clock.now()
+  const draft = await bench.draft(alice)
+  const text = textOf(draft.bytes)
+  const smallOrder = `01${'00'.repeat(31)}`
+  const deep = `${'['.repeat(40)}${']'.repeat(40)}`
+  const forged = (members: Record<string, unknown>, signer = alice): Promise<Uint8Array> =>
+    bodyWith(alice, members, { time }).then((body) => forge(body, signer))
+  const cases: [VerdictCode, string, Uint8Array | Promise<Uint8Array>][] = [
+    ['too-large', 'more than 256 KiB', bytesOf(`{"body":"${'x'.repeat(256 * 1_024)}"}`)],
+    ['too-deep', 'nested too deep', bytesOf(text.replace('"hello"', deep))],
+    [
+      'bad-utf8',
+      'no UTF-8',
+      Uint8Array.of(...draft.bytes.subarray(0, 20), 0xff, ...draft.bytes.subarray(21)),
+    ],
+    ['bad-json', 'no JSON', draft.bytes.subarray(0, -1)],
+    ['bad-json', 'nothing at all', new Uint8Array(0)],
+    ['not-canonical', 'a space', bytesOf(text.replace('"data":', '"data": '))],
+    ['not-canonical', 'a second spelling of a number', bytesOf(text.replace('"v":1', '"v":1.0'))],
+    ['not-canonical', 'a key twice', bytesOf(text.replace('"v":1', '"v":1,"v":1'))],
+    ['bad-shape', 'another version', forged({ v: 2 })],
+    ['bad-shape', 'a key that is not known', forged({ hops: 1 })],
+    ['bad-shape', 'no author', forged({ from: undefined })],
+    ['bad-shape', 'a name that begins with a dot', forged({ type: '.hidden' })],
+    ['bad-shape', 'an addressee twice', forged({ to: [bob.id, bob.id] })],
+    ['bad-shape', 'only a body', bytesOf('{"body":1}')],
+    ['bad-shape', 'some other JSON', bytesOf('"hello"')],
+    ['bad-key', 'an author whom everybody can sign for', forged({ from: smallOrder })],
+    ['bad-key', 'an addressee whom everybody can sign for', forged({ to: [smallOrder] })],
+    ['wrong-net', 'another network', genuine(alice, { time, net: 'elsewhere' }).then(({ bytes }) => bytes)],
+    ['bad-signature', 'a signature that is not good', withBrokenSignature(draft)],
+    ['bad-signature', 'a signature of somebody else', forged({}, bob)],
+    ['bad-signature', 'an S that is not below L', bytesOf(text.replace(/[0-9a-f]{2}"\}$/, 'ff"}'))],
+  ]
+  for (const [code, title, document] of cases) {
+    t.test(`${code}: ${title}`, async (t) => {
+      const bench = new Bench()
+      await bench.bring(bench.one, await document)
+      await bench.until(() => bench.expelled.length > 0)
+      t.equal(isReject(code), true)
+      t.match(bench.refusals, [{ link: bench.one, refusal: { code } }])
+      t.same(bench.expelled, [{ link: bench.one, code }])
+      t.same(bench.delivered, [])
+      t.same(bench.writes, [])
+      t.match(bench.relay.stats, { refused: { [code]: 1 }, messageIds: 0, relayed: 0 })
+    })
+  }
+
+  t.test('forged-author: the peer signed in the name of somebody else', async (t) => {
+    const bench = new Bench()
+    const link = new Link(bob.id)
+    await bench.bring(link, await forged({}, bob))
+    await bench.until(() => bench.expelled.length > 0)
+    t.match(bench.refusals, [{ link, refusal: { code: 'forged-author', from: alice.id, type: 'message' } }])
+    t.same(bench.expelled, [{ link, code: 'forged-author' }])
+  })
+
+  t.test('bad-signature: the author itself brings a broken message', async (t) => {
+    const bench = new Bench()
+    const link = new Link(alice.id)
+    await bench.bring(link, withBrokenSignature(draft))
+    await bench.until(() => bench.expelled.length > 0)
+    t.same(bench.expelled, [{ link, code: 'bad-signature' }])
+  })
+})
+
+t.test('what is refused without blame', async (t) => {
+  const refused = async (bench: Bench, link: Link, bytes: Uint8Array): Promise<VerdictCode | undefined> => {
+    await bench.bring(link, bytes)
+    return bench.refusals.at(-1)?.refusal.code
+  }
+
+  t.test('stale: older than the window, to the millisecond', async (t) => {
+    const bench = new Bench()
+    const now = bench.clock.now()
+    const [tooOld, oldest] = [
+      await genuine(alice, { time: now - PAST - 1 }),
+      await genuine(alice, { time: now - PAST }),
+    ]
+    t.equal(await refused(bench, bench.one, tooOld.bytes), 'stale')
+    t.match(bench.relay.explain(tooOld.id), { verdict: 'stale', from: alice.id, via: bench.one.id })
+    await bench.bring(bench.one, oldest.bytes)
+    t.equal(bench.delivered.length, 1)
+    t.same(bench.expelled, [])
+  })
+
+  t.test('early: further ahead than the window, to the millisecond', async (t) => {
+    const bench = new Bench()
+    const now = bench.clock.now()
+    const [tooEarly, earliest] = [
+      await genuine(alice, { time: now + FUTURE + 1 }),
+      await genuine(alice, { time: now + FUTURE }),
+    ]
+    t.equal(await refused(bench, bench.one, tooEarly.bytes), 'early')
+    await bench.bring(bench.one, earliest.bytes)
+    t.equal(bench.delivered.length, 1)
+    bench.clock.advance(1)
+    await bench.bring(bench.one, tooEarly.bytes)
+    t.equal(bench.delivered.length, 2, 'it was not remembered, so it is good when its time has come')
+    t.equal(bench.relay.explain(tooEarly.id)?.verdict, 'delivered')
+  })
+
+  t.test('expired: past the end that its author set', async (t) => {
+    const bench = new Bench()
+    const draft = await bench.draft(alice, { exp: bench.clock.now() + 10 })
+    bench.clock.advance(10)
+    t.equal(await refused(bench, bench.one, draft.bytes), 'expired')
+    t.same(bench.expelled, [])
+  })
+
+  t.test('before-start: it could be a replay of what an earlier run has delivered', async (t) => {
+    const bench = new Bench()
+    const before = await bench.draft(alice)
+    bench.clock.advance(1_000)
+    const after = await bench.draft(alice)
+    bench.relay.start()
+    t.equal(await refused(bench, bench.one, before.bytes), 'before-start')
+    await bench.bring(bench.one, after.bytes)
+    t.equal(bench.delivered.length, 1)
+  })
+
+  t.test('cloned-key: signed with the key of this node, but not by this node', async (t) => {
+    const bench = new Bench()
+    const draft = await bench.draft(self)
+    t.equal(await refused(bench, bench.one, draft.bytes), 'cloned-key')
+    t.match(bench.relay.explain(draft.id), { verdict: 'cloned-key', from: self.id })
+    t.same(bench.expelled, [])
+    t.equal(bench.relay.stats.messageIds, 0)
+  })
+
+  t.test('overload: the cache is full, and nothing in it is given up', async (t) => {
+    const bench = new Bench({ maxMessageIds: 4 })
+    const drafts = await Promise.all(Array.from({ length: 5 }, () => bench.draft(alice)))
+    for (const { bytes } of drafts.slice(0, 4)) await bench.bring(bench.one, bytes)
+    // One of three links may hold 2 * 4 / 3 of them.
+    t.equal(bench.refusals.length, 1)
+    t.equal(await refused(bench, bench.two, drafts[3]!.bytes), 'overload')
+    t.equal(await refused(bench, bench.two, drafts[4]!.bytes), 'overload')
+    t.equal(bench.relay.explain(drafts[4]!.id)?.verdict, 'overload')
+    for (const { bytes } of drafts.slice(0, 3)) bench.relay.receive(bench.two, bytes)
+    t.equal(bench.relay.stats.duplicates, 3)
+  })
+
+  t.test('overload: a link over its share, while others have room', async (t) => {
+    const bench = new Bench({ maxMessageIds: 12 })
+    for (let count = 0; count < 8; count++) await bench.bring(bench.one, (await bench.draft(alice)).bytes)
+    t.equal(bench.delivered.length, 8)
+    const late = await bench.draft(alice)
+    t.equal(await refused(bench, bench.one, late.bytes), 'overload')
+    await bench.bring(bench.two, late.bytes)
+    t.equal(bench.delivered.length, 9, 'another link can still bring it')
+    t.equal(bench.relay.explain(late.id)?.verdict, 'delivered')
+    t.equal(bench.relay.explain(late.id)?.via, bench.two.id)
+  })
+
+  t.test('overload: the cache stays within its limit however many are verified at once', async (t) => {
+    const bench = new Bench({ maxMessageIds: 4 })
+    bench.links.delete(bench.two)
+    bench.links.delete(bench.three)
+    const drafts = await Promise.all(Array.from({ length: 20 }, () => bench.draft(alice)))
+    for (const { bytes } of drafts) bench.relay.receive(bench.one, bytes)
+    await bench.until(() => bench.delivered.length + bench.refusals.length === 20)
+    t.equal(bench.relay.stats.messageIds, 4)
+    t.equal(bench.delivered.length, 4)
+    t.same(bench.relay.stats.refused, { overload: 16 })
+  })
+
+  t.test('stale: it became too old while it was being verified', async (t) => {
+    const bench = new Bench()
+    const draft = await bench.draft(alice)
+    bench.clock.advance(PAST)
+    bench.relay.receive(bench.one, draft.bytes)
+    // Its ID would be forgotten with the next message, and the next copy delivered again.
+    bench.clock.advance(PAST)
+    await bench.until(() => bench.delivered.length + bench.refusals.length > 0)
+    t.same(bench.delivered, [])
+    t.equal(bench.refusals[0]?.refusal.code, 'stale')
+    t.same(bench.expelled, [])
+  })
+
+  t.test('refusals are told with what could be read', async (t) => {
+    const bench = new Bench()
+    const draft = await genuine(alice, { time: bench.clock.now() - PAST - 1, type: 'chat' })
+    await bench.bring(bench.one, draft.bytes)
+    await bench.bring(bench.two, bytesOf('garbage'))
+    t.same(
+      bench.refusals.map(({ refusal }) => refusal),
+      [
+        { code: 'stale', id: draft.id, from: alice.id, type: 'chat' },
+        { code: 'bad-json', id: undefined, from: undefined, type: undefined },
+      ],
+    )
+    t.same(bench.relay.stats.refused, { stale: 1, 'bad-json': 1 })
+  })
+})
+
+t.test('time', async (t) => {
+  t.test(
+    'an ID lives as long as its message is valid; a replay is a duplicate first and stale then',
+    async (t) => {
+      const bench = new Bench()
+      const { bytes, id } = await bench.draft(alice)
+      await bench.bring(bench.one, bytes)
+      for (const step of [1, PAST / 2, PAST / 2 - 2, 1]) {
+        bench.clock.advance(step)
+        bench.relay.receive(bench.two, bytes)
+      }
+      t.equal(bench.relay.stats.duplicates, 4)
+      for (const step of [1, PAST / 16, PAST]) {
+        bench.clock.advance(step)
+        await bench.bring(bench.two, bytes)
+      }
+      t.equal(bench.delivered.length, 1)
+      t.equal(bench.relay.stats.messageIds, 0)
+      t.match(
+        bench.relay.explain(id),
+        { verdict: 'delivered', relays: 2 },
+        'a replay does not rewrite history',
+      )
+    },
+  )
+
+  t.test('a clock that is set back opens no door for a replay', async (t) => {
+    const bench = new Bench()
+    let offset = 0
+    const now = bench.clock.now.bind(bench.clock)
+    bench.clock.now = () => now() + offset
+    const { bytes } = await bench.draft(alice)
+    await bench.bring(bench.one, bytes)
+    bench.clock.advance(2 * PAST)
+    await bench.bring(bench.one, (await bench.draft(alice)).bytes)
+    t.equal(bench.relay.stats.messageIds, 1, 'the first one is forgotten')
+    offset = -2 * PAST
+    await bench.bring(bench.two, bytes)
+    t.equal(bench.delivered.length, 2)
+    t.equal(bench.refusals[0]?.refusal.code, 'stale')
+  })
+})
+
+t.test('copies that disagree', async (t) => {
+  t.test('a broken copy that comes first does not silence the genuine one', async (t) => {
+    const bench = new Bench()
+    const draft = await bench.draft(alice)
+    await bench.bring(bench.one, withBrokenSignature(draft))
+    await bench.until(() => bench.expelled.length > 0)
+    await bench.bring(bench.two, draft.bytes)
+    t.match(bench.delivered, [{ link: bench.two, message: { id: draft.id } }])
+    t.same(bench.expelled, [{ link: bench.one, code: 'bad-signature' }])
+    t.match(bench.relay.explain(draft.id), { verdict: 'delivered', via: bench.two.id })
+  })
+
+  for (const [title, isBrokenFirst] of [
+    ['first', true],
+    ['second', false],
+  ] as const) {
+    t.test(`two at once, the broken one ${title}: the genuine one is delivered and not echoed`, async (t) => {
+      const bench = new Bench()
+      const draft = await bench.draft(alice)
+      const copies: [Link, Uint8Array][] = [
+        [bench.one, withBrokenSignature(draft)],
+        [bench.two, draft.bytes],
+      ]
+      if (!isBrokenFirst) copies.reverse()
+      for (const [link, bytes] of copies) bench.relay.receive(link, bytes)
+      await bench.until(() => bench.expelled.length > 0 && bench.delivered.length > 0)
+      t.match(bench.delivered, [{ link: bench.two, message: { id: draft.id } }])
+      t.same(bench.expelled, [{ link: bench.one, code: 'bad-signature' }])
+      t.equal(bench.writes.length, 1)
+      t.notOk(bench.writes[0]?.links.includes(bench.two), 'who brought it does not get it back')
+      t.ok(bench.writes[0]?.links.includes(bench.three))
+      t.equal(bench.relay.explain(draft.id)?.verdict, 'delivered')
+    })
+  }
+
+  t.test('a copy over a link that is caught cheating does not send others an echo', async (t) => {
+    const bench = new Bench()
+    const draft = await bench.draft(alice)
+    bench.relay.receive(bench.one, draft.bytes)
+    bench.relay.receive(bench.two, draft.bytes)
+    bench.relay.receive(bench.one, bytesOf('garbage'))
+    await bench.until(() => bench.delivered.length > 0)
+    t.match(bench.delivered, [{ link: bench.two }], 'what the cheat brought is not concluded')
+    t.notOk(bench.writes[0]?.links.includes(bench.two))
+    t.same(bench.expelled, [{ link: bench.one, code: 'bad-json' }])
+  })
+})
+
+t.test('a link that is caught', async (t) => {
+  t.test('is expelled once, and nothing that came behind is shown', async (t) => {
+    const bench = new Bench()
+    const good = await Promise.all(Array.from({ length: 4 }, (_, data) => bench.draft(alice, { data })))
+    const broken = await Promise.all([bench.draft(alice), bench.draft(alice)])
+    bench.relay.receive(bench.one, good[0]!.bytes)
+    for (const draft of broken) bench.relay.receive(bench.one, withBrokenSignature(draft))
+    bench.relay.receive(bench.one, good[1]!.bytes)
+    bench.relay.receive(bench.two, good[2]!.bytes)
+    await bench.until(() => bench.expelled.length > 0 && bench.delivered.length === 2)
+    bench.relay.receive(bench.one, good[3]!.bytes)
+    await bench.bring(bench.two, (await bench.draft(alice, { data: 'last' })).bytes)
+    t.same(bench.delivered.map(({ message }) => message.data).sort(), [0, 2, 'last'])
+    t.equal(bench.expelled.length, 1)
+    t.same(bench.relay.stats.refused, { 'bad-signature': 1 })
+  })
+
+  t.test('what it brought and others bring too is delivered through them', async (t) => {
+    const bench = new Bench()
+    const draft = await bench.draft(alice)
+    bench.relay.receive(bench.one, draft.bytes)
+    bench.relay.receive(bench.one, bytesOf('garbage'))
+    await bench.bring(bench.two, draft.bytes)
+    t.match(bench.delivered, [{ link: bench.two }])
+    t.same(bench.writes, [{ links: [bench.one, bench.three], document: textOf(draft.bytes) }])
+  })
+})
+
+t.test('messages of its own', async (t) => {
+  t.test('go to the links that are named, and their echo is a duplicate', async (t) => {
+    const bench = new Bench()
+    const draft = await bench.draft(self, { type: 'chat' })
+    bench.relay.send(draft, [bench.one, bench.two])
+    t.same(bench.writes, [{ links: [bench.one, bench.two], document: textOf(draft.bytes) }])
+    bench.relay.receive(bench.one, draft.bytes)
+    t.same(bench.delivered, [])
+    t.same(bench.refusals, [])
+    t.match(bench.relay.explain(draft.id), {
+      verdict: 'sent',
+      via: self.id,
+      from: self.id,
+      type: 'chat',
+      firstSeen: bench.clock.now(),
+      relayedTo: [bench.one.id, bench.two.id],
+      relays: 2,
+      duplicates: 1,
+    })
+    t.same(bench.relay.stats, { relayed: 0, duplicates: 1, refused: {}, messageIds: 1 })
+  })
+
+  t.test('need room in the cache, which time makes again', async (t) => {
+    const bench = new Bench({ maxMessageIds: 2 })
+    for (let count = 0; count < 2; count++) {
+      t.equal(bench.relay.hasRoom, true)
+      bench.relay.send(await bench.draft(self), [])
+    }
+    t.equal(bench.relay.hasRoom, false)
+    bench.clock.advance(2 * PAST)
+    t.equal(bench.relay.hasRoom, true)
+  })
+})
+
+t.test('the rate of a link, and what piles up, slow it down', async (t) => {
+  t.test('a link that is too fast is read more slowly, and nothing is lost', async (t) => {
+    const bench = new Bench({ messageRate: 10 })
+    const drafts = await Promise.all(Array.from({ length: 12 }, () => bench.draft(alice)))
+    for (const { bytes } of drafts) bench.relay.receive(bench.one, bytes)
+    t.equal(bench.one.isPaused, true)
+    await bench.until(() => bench.delivered.length === 10)
+    bench.clock.advance(200)
+    await bench.until(() => bench.delivered.length === 12)
+    t.equal(bench.one.isPaused, false)
+  })
+
+  t.test('while most peers are behind, links are read again when those have read', async (t) => {
+    const bench = new Bench()
+    bench.isCongested = true
+    bench.relay.receive(bench.one, (await bench.draft(alice)).bytes)
+    t.equal(bench.one.isPaused, true)
+    bench.isCongested = false
+    bench.relay.wake()
+    t.equal(bench.one.isPaused, false)
+    await bench.until(() => bench.delivered.length === 1)
+  })
+})
