@@ -9,8 +9,9 @@ const MESSAGES = Number(process.env.MESSAGES ?? 20_000)
 const CONNECTIONS = Number(process.env.CONNECTIONS ?? 1_000)
 
 const cases = {
-  'bare verify, one at a time': () => bareVerify(MESSAGES / 2, 1),
-  'bare verify, 64 in flight': () => bareVerify(MESSAGES / 2, 64),
+  'bare verify, one at a time': () => bareVerify(MESSAGES / 2, { inFlight: 1 }),
+  'bare verify, 64 in flight': () => bareVerify(MESSAGES / 2, { inFlight: 64 }),
+  'the same beside a signing process': () => bareVerify(MESSAGES / 2, { inFlight: 64, besideSigner: true }),
   'signed, TLS (the default)': () => transfer('signed', MESSAGES),
   'signed, in the clear': () => transfer('signed-clear', MESSAGES),
   'unsigned, in the clear': () => transfer('plain', MESSAGES),

@@ -107,7 +107,7 @@ export class Connector {
     return this.#kept.keep({
       address: formatAddress(address.host, address.port),
       signal,
-      dial: () => this.#dial(address, options, signals),
+      dial: (ended) => this.#dial(address, options, [...signals, ended]),
       shouldReconnect: (trials, error) => this.#port.shouldReconnect(address, trials, error),
     })
   }

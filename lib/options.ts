@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from './clock.ts'
-import { invalidOption, unknownOption } from './errors.ts'
+import { invalidArgument, invalidOption, unknownOption } from './errors.ts'
 import * as limits from './limits.ts'
 import { NAME } from './message/document.ts'
 import { DEFAULT_NET } from './message/message.ts'
@@ -157,6 +157,9 @@ export function nodeOptionsOf(settings: SecureNodeSettings): NodeOptions {
 
 /** Refuses options that a call does not know: a misspelled one would be lost without a word. */
 export function checkNames(options: object, names: readonly string[]): void {
+  const given: unknown = options
+  if (typeof given !== 'object' || given === null || Array.isArray(given))
+    throw invalidArgument('options', 'an object', given)
   for (const name in options) if (!names.includes(name)) throw unknownOption(name, names)
 }
 

@@ -9,13 +9,14 @@ export interface LineReaderOptions {
   /** Whether somebody types at a terminal: then there is a prompt, and what is said does not disturb it. */
   readonly isInteractive: boolean
   /** Ctrl-C was pressed. */
-  onInterrupt(): void
+  readonly onInterrupt: () => void
 }
 
 /** Reads lines, and prints above the line that is being typed. */
 export class LineReader {
   readonly #options: LineReaderOptions
   #interface: Interface | undefined
+  #isClosed = false
 
   constructor(options: LineReaderOptions) {
     this.#options = options
@@ -24,15 +25,21 @@ export class LineReader {
   /** The lines as they come; ends with the input, or with {@link close}. Call it once. */
   async *lines(): AsyncGenerator<string, void, undefined> {
     const { input, output, isInteractive, onInterrupt } = this.#options
+    if (this.#isClosed) return
     // Not before somebody iterates: lines that come earlier would be lost.
-    const lines = createInterface({ input, prompt: PROMPT, crlfDelay: Infinity, ...(isInteractive ? { output } : {}) })
+    const lines = createInterface({
+      input,
+      prompt: PROMPT,
+      crlfDelay: Infinity,
+      ...(isInteractive ? { output } : {}),
+    })
     this.#interface = lines
     // Without a listener, Ctrl-C in raw mode would only pause the input.
     lines.on('SIGINT', onInterrupt)
     if (isInteractive) lines.prompt()
     for await (const line of lines) {
       yield line
-      if (isInteractive && this.#interface !== undefined) lines.prompt()
+      if (isInteractive && !this.#isClosed) lines.prompt()
     }
     this.#interface = undefined
   }
@@ -59,6 +66,7 @@ export class LineReader {
 
   /** Ends the lines. */
   close(): void {
+    this.#isClosed = true
     const prompt = this.#interface
     this.#interface = undefined
     prompt?.close()

@@ -66,7 +66,9 @@ export type Notice =
   | { readonly event: 'stopped'; readonly sent: number; readonly received: number }
 
 type NoticeOf<K extends Notice['event']> = Extract<Notice, { readonly event: K }>
-type Describers = { readonly [K in Notice['event']]: (notice: NoticeOf<K>, paint: Paint) => readonly string[] }
+type Describers = {
+  readonly [K in Notice['event']]: (notice: NoticeOf<K>, paint: Paint) => readonly string[]
+}
 
 const peerName = ({ id, direction, host, port }: PeerName, paint: Paint): string =>
   `${paint('name', shortId(id))} (${direction}, ${safeText(formatAddress({ host, port }))})`

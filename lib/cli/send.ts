@@ -98,8 +98,12 @@ async function connectAll(node: SecureNode, options: SendOptions): Promise<Reado
   const attempts = await Promise.allSettled(
     connect.map(({ host, port }) => node.connectWithNode(host, port, { timeout })),
   )
-  const peers = new Set(attempts.flatMap((attempt) => (attempt.status === 'fulfilled' ? [attempt.value] : [])))
-  const errors = attempts.flatMap((attempt) => (attempt.status === 'rejected' ? [attempt.reason as unknown] : []))
+  const peers = new Set(
+    attempts.flatMap((attempt) => (attempt.status === 'fulfilled' ? [attempt.value] : [])),
+  )
+  const errors = attempts.flatMap((attempt) =>
+    attempt.status === 'rejected' ? [attempt.reason as unknown] : [],
+  )
   if (peers.size === 0) throw new Failure(`nobody can be reached: ${errors.map(oneLine).join('; ')}`)
   for (const error of errors) process.stderr.write(describeError(error, false))
   return peers

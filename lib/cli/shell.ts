@@ -41,7 +41,10 @@ export class Shell {
     this.#port = port
     this.#say = say
     const { node } = port
-    const stop = (): undefined => void port.stop()
+    const stop = (): undefined => {
+      port.stop()
+      return undefined
+    }
     // A map: what is typed must not find the methods of an object.
     this.#commands = new Map<string, Command>([
       ['connect', (address) => this.#connect(address)],

@@ -55,9 +55,11 @@ export class TalkingNode extends SecureNode {
   }
 }
 
-function nameOf({ id, direction, host, port }: NodeConnection): Pick<
-  NodeConnection,
-  'id' | 'direction' | 'host' | 'port'
-> {
+function nameOf({
+  id,
+  direction,
+  host,
+  port,
+}: NodeConnection): Pick<NodeConnection, 'id' | 'direction' | 'host' | 'port'> {
   return { id, direction, host, port }
 }

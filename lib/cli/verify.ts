@@ -35,7 +35,7 @@ const REASONS: Readonly<Partial<Record<VerdictCode, string>>> = {
   'bad-shape': 'it is JSON, but not a signed document',
   'bad-key': 'it names a node whose key is none that only its owner can sign with',
   'wrong-net': 'it belongs to another network',
-  'bad-signature': 'the signature is not the author\'s; it was altered, or somebody else signed it',
+  'bad-signature': "the signature is not the author's; it was altered, or somebody else signed it",
   stale: 'it is older than --max-age allows',
   early: 'it is dated in the future',
   expired: 'it is past the end that its author set',

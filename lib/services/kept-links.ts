@@ -22,8 +22,8 @@ export interface KeepRequest<C extends KeptConnection> {
   /** The address, for errors. */
   readonly address: string
   readonly signal?: AbortSignal | undefined
-  /** One attempt to connect. */
-  dial(): Promise<C>
+  /** One attempt to connect; `ended` is aborted when the link is given up meanwhile. */
+  dial(ended: AbortSignal): Promise<C>
   /** Reports a failed attempt; `false` gives up. */
   shouldReconnect(trials: number, error: unknown): boolean
 }
@@ -33,6 +33,7 @@ interface KeptLink<C> {
   readonly first: Deferred<C>
   connection: C | undefined
   peerId: string | undefined
+  readonly ended: AbortController
   /** Stops listening to the signal that would end it. */
   unlisten: () => void
 }
@@ -41,6 +42,8 @@ interface KeptLink<C> {
 export class KeptLinks<C extends KeptConnection> {
   readonly #port: KeptLinksPort<C>
   readonly #links = new Set<KeptLink<C>>()
+  /** Connections that nobody is to dial again. One may be released before its link has learned of it. */
+  readonly #released = new WeakSet<C>()
 
   constructor(port: KeptLinksPort<C>) {
     this.#port = port
@@ -54,6 +57,7 @@ export class KeptLinks<C extends KeptConnection> {
       first: new Deferred<C>(),
       connection: undefined,
       peerId: undefined,
+      ended: new AbortController(),
       unlisten: () => signal?.removeEventListener('abort', onAbort),
       reconnect: new Reconnect(
         {
@@ -79,6 +83,7 @@ export class KeptLinks<C extends KeptConnection> {
 
   /** The connection is to end: nobody dials it again. */
   release(connection: C): void {
+    this.#released.add(connection)
     for (const link of this.#links) {
       if (link.connection === connection) this.#drop(link, connectionClosed('it was given up'))
     }
@@ -90,9 +95,10 @@ export class KeptLinks<C extends KeptConnection> {
 
   async #dial(link: KeptLink<C>, request: KeepRequest<C>): Promise<void> {
     const known = link.peerId === undefined ? undefined : this.#port.byId(link.peerId)
-    const connection = known ?? (await request.dial())
+    const connection = known ?? (await request.dial(link.ended.signal))
     link.connection = connection
     link.peerId = connection.id
+    if (this.#released.has(connection)) this.release(connection)
     if (!connection.isUp) throw connectionClosed('it ended at once')
     link.first.resolve(connection)
   }
@@ -101,6 +107,7 @@ export class KeptLinks<C extends KeptConnection> {
     link.reconnect.stop()
     link.unlisten()
     link.first.reject(why)
+    link.ended.abort(why)
     this.#links.delete(link)
   }
 }

@@ -80,7 +80,7 @@ for (const [name, characters] of Object.entries(FORGERS)) {
   t.test(`${name} are shown as a replacement character`, async (t) => {
     for (const character of characters) {
       const { text } = readCloseReason({ code: 'goodbye', text: `a${character}b` })
-      t.equal(text, 'a\ufffdb', JSON.stringify(character))
+      t.equal(text, 'a\ufffdb', character.codePointAt(0)!.toString(16))
     }
   })
 }

@@ -120,14 +120,16 @@ function checkRefusals({ member, refusals }: MemberReport, attacks: readonly Att
 }
 
 /** Whether a node has the links that it should have: all but those that an attack has cost. */
-function checkLinks({ member, links }: MemberReport, plan: Plan, attacks: readonly AttackRecord[]): string[] {
+function checkLinks(report: MemberReport, plan: Plan, attacks: readonly AttackRecord[]): string[] {
+  const { member, links, endings } = report
   const lost = attacks.filter(costsLink).flatMap(({ attacker, victims }) => {
     if (attacker === member) return victims
     return victims.includes(member) ? [attacker] : []
   })
   const expected = neighbours(member, plan.edges).filter((other) => !lost.includes(other))
   if (expected.join() === links.join()) return []
-  return [`node ${member} is connected with ${namesOf(links)} instead of ${namesOf(expected)}`]
+  const why = endings.map(({ member: other, code, by }) => `; its link with ${other} ended: ${code} by ${by}`)
+  return [`node ${member} is connected with ${namesOf(links)} instead of ${namesOf(expected)}${why.join('')}`]
 }
 
 /** Whether an attack is one that no honest node could have passed on. */

@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
 import { Deferred } from '../../deferred.ts'
-import { Failure } from '../failure.ts'
+import { Failure, oneLine } from '../failure.ts'
 import type { Answer, Call, MemberApi, MemberMethod } from './member-api.ts'
 import { MEMBER_COMMAND } from './member-command.ts'
 
@@ -26,17 +27,25 @@ class Hand {
       this.#lastWords = (this.#lastWords + text).slice(-MAX_LAST_WORDS)
     })
     this.#child.on('message', (answer) => this.#onAnswer(answer as Answer))
-    this.#child.on('error', (error) => {
-      onDeath(error.message)
-      // It never began, so it does not end either.
-      if (this.#child.pid === undefined) this.exited.resolve()
-    })
-    // Not "exit": what it wrote before may still be on its way then.
-    this.#child.on('close', (code, signal) => {
+    // Watching says it; this keeps a second one from ending the whole program.
+    this.#child.on('error', () => {})
+    void this.#watch(onDeath)
+  }
+
+  /** The event "close" would say both at once, but it does not come when this side has ended the channel. */
+  async #watch(onDeath: (why: string) => void): Promise<void> {
+    try {
+      const [[code, signal]] = (await Promise.all([
+        once(this.#child, 'exit'),
+        once(this.#child.stderr!, 'close'),
+      ])) as [[number | null, NodeJS.Signals | null], unknown]
       const words = this.#lastWords.trim()
       onDeath(`${signal ?? `exit code ${String(code)}`}${words === '' ? '' : `: ${words}`}`)
-      this.exited.resolve()
-    })
+    } catch (error) {
+      // It could not be started.
+      onDeath(oneLine(error))
+    }
+    this.exited.resolve()
   }
 
   ask(method: MemberMethod, args: readonly unknown[]): Promise<unknown> {
@@ -90,7 +99,11 @@ export class Crew {
   }
 
   /** Asks a member. Rejects when that fails there. */
-  ask<M extends MemberMethod>(member: number, method: M, ...args: Parameters<MemberApi[M]>): Promise<Result<M>> {
+  ask<M extends MemberMethod>(
+    member: number,
+    method: M,
+    ...args: Parameters<MemberApi[M]>
+  ): Promise<Result<M>> {
     return this.#hands[member - 1]!.ask(method, args) as Promise<Result<M>>
   }
 

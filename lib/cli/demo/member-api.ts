@@ -38,20 +38,30 @@ export interface MemberRefusal {
   readonly via: number
 }
 
+export interface TalkOrder {
+  /** Numbers of the messages. */
+  readonly first: number
+  readonly last: number
+  /** Before the first one, and between two of them, in ms. */
+  readonly offset: number
+  readonly pause: number
+}
+
 export interface Progress {
   readonly delivered: number
   /** When the newest arrived, in ms since the epoch. */
   readonly lastAt: number
 }
 
-export type AttackKind = 'replay' | 'earlier' | 'alter' | 'forge'
+/** A document is sent as it is, or altered; or one is made in the name of somebody else. */
+export type AttackKind = 'replay' | 'alter' | 'forge'
 
 export interface AttackOrder {
   readonly kind: AttackKind
   /** Whose message is misused, or in whose name one is forged. */
   readonly author: number
-  /** The document of an earlier session. */
-  readonly document?: string
+  /** The document that is misused. */
+  readonly document: string
 }
 
 /** An attack that was carried out. */
@@ -59,6 +69,13 @@ export interface Attempt {
   /** ID of the message that was sent. */
   readonly id: string
   readonly victims: readonly number[]
+}
+
+/** A link that has ended. */
+export interface Ending {
+  readonly member: number
+  readonly code: string
+  readonly by: string
 }
 
 /** What a member has seen at the end. */
@@ -75,6 +92,8 @@ export interface MemberReport {
   readonly refusals: readonly MemberRefusal[]
   /** Members that it is connected with. */
   readonly links: readonly number[]
+  /** Links that have ended. */
+  readonly endings: readonly Ending[]
 }
 
 export interface MemberApi {
@@ -82,9 +101,11 @@ export interface MemberApi {
   /** Starts the node; resolves with its port. */
   start(setup: Setup): Promise<number>
   connect(port: number, id: string): Promise<void>
-  /** Sends the messages of these numbers; resolves with the time of the first, in ms since the epoch. */
-  talk(first: number, last: number, pause: number): Promise<number>
+  /** Sends messages; resolves with the time of the first, in ms since the epoch. */
+  talk(order: TalkOrder): Promise<number>
   progress(): Promise<Progress>
+  /** The newest message of an author: the document. */
+  heardOf(author: number): Promise<string>
   attack(order: AttackOrder): Promise<Attempt>
   /** How many further copies of a message have arrived. */
   copiesOf(id: string): Promise<number>

@@ -23,7 +23,9 @@ function serve(): void {
 
 async function answer(member: Member, { call, method, args }: Call): Promise<void> {
   try {
-    const value: unknown = await (member[method] as (...args: readonly unknown[]) => Promise<unknown>)(...args)
+    const value: unknown = await (member[method] as (...args: readonly unknown[]) => Promise<unknown>)(
+      ...args,
+    )
     reply({ call, value })
   } catch (error) {
     reply({ call, error: oneLine(error) })

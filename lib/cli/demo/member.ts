@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import {
+  type CloseReason,
   type ConnectionInit,
   Identity,
   type Json,
@@ -17,6 +18,7 @@ import type {
   AttackOrder,
   Attempt,
   Delivery,
+  Ending,
   Introduction,
   MemberApi,
   MemberRefusal,
@@ -24,6 +26,7 @@ import type {
   Progress,
   Saying,
   Setup,
+  TalkOrder,
 } from './member-api.ts'
 
 const HOST = '127.0.0.1'
@@ -38,6 +41,7 @@ export class Member implements MemberApi {
   readonly #deliveries: Delivery[] = []
   readonly #strange: string[] = []
   readonly #refusals: MemberRefusal[] = []
+  readonly #endings: Ending[] = []
   /** The newest message of each author, as it came. */
   readonly #heard = new Map<number, SignedMessage>()
   #setup: Setup | undefined
@@ -57,6 +61,8 @@ export class Member implements MemberApi {
     const node = new DemoNode(HOST, 0, this.#identity, { net: NET, maxTraces })
     node.on('nodeMessage', (_connection, data, message) => this.#onMessage(data, message))
     node.on('rejected', (connection, refusal) => this.#onRefusal(connection, refusal))
+    node.on('inboundNodeDisconnected', (connection, reason) => this.#onEnd(connection, reason))
+    node.on('outboundNodeDisconnected', (connection, reason) => this.#onEnd(connection, reason))
     this.#node = node
     await node.start()
     return node.port
@@ -66,7 +72,8 @@ export class Member implements MemberApi {
     await this.#running.connectWithNode(HOST, port, { expect })
   }
 
-  async talk(first: number, last: number, pause: number): Promise<number> {
+  async talk({ first, last, offset, pause }: TalkOrder): Promise<number> {
+    if (offset > 0) await delay(offset)
     const began = preciseNow()
     for (let number = first; number <= last; number++) {
       await this.#running.sendToNodes(this.#saying(number), { type: TYPE })
@@ -77,6 +84,12 @@ export class Member implements MemberApi {
 
   async progress(): Promise<Progress> {
     return { delivered: this.#deliveries.length, lastAt: this.#lastAt }
+  }
+
+  async heardOf(author: number): Promise<string> {
+    const message = this.#heard.get(author)
+    if (message === undefined) throw new Error(`no message of node ${author} was heard`)
+    return message.document
   }
 
   async attack(order: AttackOrder): Promise<Attempt> {
@@ -93,15 +106,11 @@ export class Member implements MemberApi {
   }
 
   async #weapon({ kind, author, document }: AttackOrder): Promise<string> {
-    if (kind === 'earlier') return document!
-    if (kind === 'forge') {
-      const data = { ...this.#saying(1), number: 1, text: 'I never said this.' }
-      const forgery = { author: this.#idOf(author), net: NET, type: TYPE, data, time: Date.now() }
-      return forgeDocument(forgery, this.#identity)
-    }
-    const genuine = this.#heard.get(author)
-    if (genuine === undefined) throw new Error(`no message of node ${author} was heard`)
-    return kind === 'alter' ? alterDocument(genuine.document) : genuine.document
+    if (kind === 'replay') return document
+    if (kind === 'alter') return alterDocument(document)
+    const data = { ...this.#saying(1), text: 'I never said this.' }
+    const forgery = { author: this.#idOf(author), net: NET, type: TYPE, data, time: Date.now() }
+    return forgeDocument(forgery, this.#identity)
   }
 
   async copiesOf(id: string): Promise<number> {
@@ -124,10 +133,18 @@ export class Member implements MemberApi {
   async report(): Promise<MemberReport> {
     const { member } = this.#known
     const { sent, duplicates, refused } = this.#running.stats()
-    const links = this.#membersAt([...this.#running.allNodes])
-    const { id } = this.#identity
-    const [deliveries, strange, refusals] = [this.#deliveries, this.#strange, this.#refusals]
-    return { member, id, sent, duplicates, refused, deliveries, strange, refusals, links }
+    return {
+      member,
+      id: this.#identity.id,
+      sent,
+      duplicates,
+      refused,
+      deliveries: this.#deliveries,
+      strange: this.#strange,
+      refusals: this.#refusals,
+      links: this.#membersAt([...this.#running.allNodes]),
+      endings: this.#endings,
+    }
   }
 
   #onMessage(data: Json, message: SignedMessage): void {
@@ -142,6 +159,10 @@ export class Member implements MemberApi {
 
   #onRefusal(connection: NodeConnection, { code, id }: Refusal): void {
     this.#refusals.push({ code, id, via: this.#memberOf(connection.id) })
+  }
+
+  #onEnd(connection: NodeConnection, { code, by }: CloseReason): void {
+    this.#endings.push({ member: this.#memberOf(connection.id), code, by })
   }
 
   #saying(number: number): Saying {

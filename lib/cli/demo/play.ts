@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { type AttackRecord, type AttackAnswer, costsLink, type Evidence, type Plan } from './check.ts'
+import { messageId } from '../../index.ts'
+import { type AttackAnswer, type AttackRecord, costsLink, type Evidence, type Plan } from './check.ts'
 import type { Crew } from './crew.ts'
 import type { AttackKind, Introduction } from './member-api.ts'
 import { EDGES, MEMBERS, neighbours } from './topology.ts'
@@ -30,33 +31,68 @@ export interface Outcome extends Evidence {
   readonly speed: Speed
   /** Messages up to this number were sent one by one, those after it as fast as possible. */
   readonly quiet: number
+  /** Messages up to this number were the first ones, and are not measured. */
+  readonly warmUp: number
 }
 
 interface AttackScript {
   readonly name: string
-  readonly kind: AttackKind
   readonly attacker: number
+  /** Whose message is misused, or in whose name one is forged. */
   readonly author: number
+  readonly kind: AttackKind
+  /** Where the misused message is from: heard in this session, or signed in an earlier one. */
+  readonly source?: 'heard' | 'earlier'
   readonly expected: AttackAnswer
 }
 
-/** Messages of each node that are sent one by one: alone on the line, they show what a hop takes. */
-const QUIET = 20
-/** Between two of them, in ms. */
-const QUIET_PAUSE = 10
+/** Messages of each node that are sent one by one: alone on their way, they show what a hop takes. */
+const QUIET = 30
+/** The first of them meet code that was never run before, and say nothing about later ones. */
+const WARM_UP = 10
+/** Between any two messages of that time, in ms. */
+const QUIET_STEP = 5
 /** How long nothing may happen before it is taken as the end, in ms. The check then says what is missing. */
 const PATIENCE = 5_000
-const POLL = 10
+/** Between two looks at the others, in ms: each takes a little of the time that is measured. */
+const POLL = 20
 
 /**
  * By four different nodes. Those that cost no link come first; of the others each cuts off only its attacker,
  * as these are the two ends of the line.
  */
 const ATTACKS: readonly AttackScript[] = [
-  { name: 'an old message sent again', kind: 'replay', attacker: 3, author: 1, expected: 'duplicate' },
-  { name: 'a message of an earlier session', kind: 'earlier', attacker: 2, author: 5, expected: 'before-start' },
-  { name: "another node's message, altered", kind: 'alter', attacker: 1, author: 4, expected: 'bad-signature' },
-  { name: "a message in another node's name", kind: 'forge', attacker: 5, author: 3, expected: 'forged-author' },
+  {
+    name: 'an old message sent again',
+    attacker: 3,
+    author: 1,
+    kind: 'replay',
+    source: 'heard',
+    expected: 'duplicate',
+  },
+  {
+    name: 'a message of an earlier session',
+    attacker: 2,
+    author: 5,
+    kind: 'replay',
+    source: 'earlier',
+    expected: 'before-start',
+  },
+  {
+    name: 'a message of another node, altered',
+    attacker: 1,
+    author: 4,
+    kind: 'alter',
+    source: 'heard',
+    expected: 'bad-signature',
+  },
+  {
+    name: 'a message in the name of another node',
+    attacker: 5,
+    author: 3,
+    kind: 'forge',
+    expected: 'forged-author',
+  },
 ]
 
 /** The demo from the first act to the last. Judges nothing: that is up to the check. */
@@ -78,7 +114,8 @@ export class Play {
     await this.#start()
     await this.#connect()
     const quiet = Math.min(QUIET, Math.floor(messages / 4))
-    await this.#talk('one by one', 1, quiet, QUIET_PAUSE)
+    const warmUp = Math.min(WARM_UP, Math.floor(quiet / 2))
+    await this.#talk('one by one', 1, quiet, QUIET_STEP)
     const speed = await this.#talk('as fast as possible', quiet + 1, messages, 0)
     const attacks = await this.#attack()
     const survivors = MEMBERS.filter((member) =>
@@ -86,7 +123,7 @@ export class Play {
     )
     await this.#lastWords(survivors)
     const plan: Plan = { members: MEMBERS, edges: EDGES, messages, survivors }
-    return { plan, reports: await this.#crew.askAll('report'), attacks, speed, quiet }
+    return { plan, reports: await this.#crew.askAll('report'), attacks, speed, quiet, warmUp }
   }
 
   async #start(): Promise<void> {
@@ -108,12 +145,17 @@ export class Play {
     await Promise.all(EDGES.map(([a, b]) => this.#crew.ask(a, 'connect', this.#portOf(b), this.#idOf(b))))
   }
 
-  /** Everybody sends the messages of these numbers, and everybody else gets them. */
-  async #talk(manner: string, first: number, last: number, pause: number): Promise<Speed> {
+  /** Everybody sends the messages of these numbers, in turn, one every `step` ms; everybody else gets them. */
+  async #talk(manner: string, first: number, last: number, step: number): Promise<Speed> {
     const messages = (last - first + 1) * MEMBERS.length
     if (messages <= 0) return { messages: 0, seconds: 0 }
     this.#audience.act(`sending ${messages.toLocaleString('en')} messages, ${manner}`)
-    const talking = this.#crew.askAll('talk', first, last, pause)
+    const pause = step * MEMBERS.length
+    const talking = Promise.all(
+      MEMBERS.map((member, turn) =>
+        this.#crew.ask(member, 'talk', { first, last, pause, offset: turn * step }),
+      ),
+    )
     // Looked at below: a failure must not go unheard meanwhile.
     talking.catch(() => {})
     const each = last * (MEMBERS.length - 1)
@@ -146,29 +188,37 @@ export class Play {
     return records
   }
 
-  async #carryOut({ name, kind, attacker, author, expected }: AttackScript): Promise<AttackRecord> {
-    const victims = neighbours(attacker).filter((member) => member !== author)
-    const { earlier } = this.#introductions[author - 1]!
-    const copiesOf = (id: string): Promise<number[]> =>
-      Promise.all(victims.map((victim) => this.#crew.ask(victim, 'copiesOf', id)))
-    // The ID of an old message is known only when it is sent again; it has not been copied since the last word.
-    const replayed = kind === 'replay' ? await this.#crew.ask(attacker, 'heardOf', author) : undefined
-    const before = replayed === undefined ? [] : await copiesOf(replayed)
-    const attempt = await this.#crew.ask(attacker, 'attack', { kind, author, document: earlier })
+  async #carryOut({ name, attacker, author, kind, source, expected }: AttackScript): Promise<AttackRecord> {
+    const document =
+      source === 'heard'
+        ? await this.#crew.ask(attacker, 'heardOf', author)
+        : this.#introductions[author - 1]!.earlier
+    const before = await this.#copiesOf(document, attacker)
+    const attempt = await this.#crew.ask(attacker, 'attack', { kind, author, document })
     const record: AttackRecord = { ...attempt, name, attacker, expected }
-    if (replayed !== undefined) {
-      const after = await copiesOf(replayed)
-      return { ...record, copies: after.map((count, index) => count - before[index]!) }
+    if (expected === 'duplicate') {
+      const after = await this.#copiesOf(document, attacker)
+      return { ...record, copies: attempt.victims.map((victim) => after.get(victim)! - before.get(victim)!) }
     }
     await Promise.all(attempt.victims.map((victim) => this.#refused(victim, attempt.id)))
     if (!costsLink(record)) return record
     return { ...record, knock: await this.#crew.ask(attacker, 'knock', this.#portOf(attempt.victims[0]!)) }
   }
 
+  /** How many further copies of a document each neighbour of a member has got. */
+  async #copiesOf(document: string, member: number): Promise<ReadonlyMap<number, number>> {
+    const id = messageId(document)
+    const counts = neighbours(member).map(
+      async (other) => [other, await this.#crew.ask(other, 'copiesOf', id)] as const,
+    )
+    return new Map(await Promise.all(counts))
+  }
+
   /** Waits until a victim has judged a message, or long enough. */
   async #refused(victim: number, id: string): Promise<void> {
     const since = performance.now()
-    while (!(await this.#crew.ask(victim, 'hasRefused', id)) && performance.now() - since < PATIENCE) await delay(POLL)
+    while (!(await this.#crew.ask(victim, 'hasRefused', id)) && performance.now() - since < PATIENCE)
+      await delay(POLL)
   }
 
   /**
@@ -179,7 +229,8 @@ export class Play {
     this.#audience.act(`nodes ${survivors.join(', ')} go on talking`)
     const { messages } = this.#options
     const number = messages + 1
-    await Promise.all(survivors.map((member) => this.#crew.ask(member, 'talk', number, number, 0)))
+    const order = { first: number, last: number, offset: 0, pause: 0 }
+    await Promise.all(survivors.map((member) => this.#crew.ask(member, 'talk', order)))
     await this.#delivered(survivors, messages * (MEMBERS.length - 1) + survivors.length - 1)
   }
 

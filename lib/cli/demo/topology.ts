@@ -17,9 +17,7 @@ export const EDGES: readonly Edge[] = [
 
 /** The neighbours of a member, in order. */
 export function neighbours(member: number, edges: readonly Edge[] = EDGES): number[] {
-  return edges
-    .flatMap(([a, b]) => (a === member ? [b] : b === member ? [a] : []))
-    .sort((a, b) => a - b)
+  return edges.flatMap(([a, b]) => (a === member ? [b] : b === member ? [a] : [])).sort((a, b) => a - b)
 }
 
 /** Over how many links a message must go from one member to each other one; who cannot be reached is missing. */

@@ -1,0 +1,218 @@
+import t from 'tap'
+import { systemClock } from '../../lib/clock.ts'
+import * as limits from '../../lib/limits.ts'
+import {
+  checkNames,
+  type NodeOptions,
+  nodeOptionsOf,
+  nodeSettings,
+  type SecureNodeOptions,
+  secureNodeSettings,
+} from '../../lib/options.ts'
+import { ManualClock } from '../../lib/testing/manual-clock.ts'
+import { TcpTransport } from '../../lib/transport/tcp.ts'
+
+/** What an option may be, and what it may not be though it looks alike. */
+interface Sample {
+  readonly good: readonly unknown[]
+  readonly bad: readonly unknown[]
+  readonly rule: string
+}
+
+/** Of no option's type. */
+const NEVER = [null, [], Symbol('s'), 5n]
+const count: Sample = {
+  good: [1, 2, 1_000_000, Number.MAX_SAFE_INTEGER],
+  bad: [0, -1, 1.5, NaN, Infinity, 2 ** 53, '5', true, {}],
+  rule: 'a positive integer',
+}
+const duration: Sample = {
+  good: [25_000, 29_999.5],
+  bad: [0, -1, NaN, Infinity, 2 ** 31, '5', true, {}],
+  rule: 'a positive number of milliseconds below 2^31',
+}
+const flag: Sample = { good: [true, false], bad: [0, 1, '', 'true', {}], rule: 'true or false' }
+
+const NODE: Record<keyof NodeOptions, Sample> = {
+  net: {
+    good: ['a', 'my-net', 'A.b_c:d/e-1', 'n'.repeat(64)],
+    bad: ['', ' a', 'a b', '-a', 'ä', 'a\n', 'n'.repeat(65), 1, true, {}],
+    rule: 'a name like ^[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}$',
+  },
+  id: {
+    good: ['a', 'Alice-1', 'x'.repeat(64)],
+    bad: ['', '-a', 'a b', 'a/b', 'x'.repeat(65), 1, true, {}],
+    rule: '1 to 64 letters, digits, ".", "_", ":" or "-"',
+  },
+  debug: flag,
+  maxConnections: count,
+  maxPending: count,
+  maxNewPerAddress: count,
+  handshakeTimeout: duration,
+  frameTimeout: duration,
+  stopTimeout: duration,
+  maxFrameBytes: {
+    good: [4_096, 65_536],
+    bad: [4_095, 0, -1, 4_096.5, 2 ** 31 + 1, 2 ** 32, '5000', NaN, true, {}],
+    rule: 'an integer from 4096 to 2^31',
+  },
+  maxQueueBytes: { ...count, good: [2 ** 24, Number.MAX_SAFE_INTEGER] },
+  pingInterval: duration,
+  pingTimeout: { ...duration, good: [25_000, 2 ** 31 - 1] },
+  reconnectMin: duration,
+  reconnectMax: { ...duration, good: [501, 2 ** 31 - 1] },
+  transport: {
+    good: [new TcpTransport()],
+    bad: ['tcp', 1, true, {}, TcpTransport, { dial: true }],
+    rule: 'a transport',
+  },
+  clock: { good: [systemClock, new ManualClock()], bad: [1, 'now', true, {}, Date], rule: 'a clock' },
+}
+
+const { id: _, ...BOTH } = NODE
+const SECURE: Record<keyof SecureNodeOptions, Sample> = {
+  ...BOTH,
+  password: { good: ['secret', ' '], bad: ['', 1, true, {}], rule: 'a text that is not empty' },
+  encryption: flag,
+  windowPast: duration,
+  windowFuture: duration,
+  maxMessageIds: count,
+  maxVerifications: count,
+  messageRate: count,
+  maxTraces: count,
+  banTime: duration,
+}
+
+const KINDS = [
+  { kind: 'Node', samples: NODE as Record<string, Sample>, check: nodeSettings },
+  { kind: 'SecureNode', samples: SECURE as Record<string, Sample>, check: secureNodeSettings },
+] as const
+
+const shown = (value: unknown) => (typeof value === 'object' ? JSON.stringify(value) : String(value))
+
+for (const { kind, samples, check } of KINDS) {
+  t.test(`options of a ${kind}`, async (t) => {
+    for (const [name, { good, bad, rule }] of Object.entries(samples)) {
+      t.test(name, async (t) => {
+        for (const value of good) {
+          const settings = check({ [name]: value }) as unknown as Record<string, unknown>
+          t.equal(settings[name], value, 'it is taken as it is')
+        }
+        for (const value of [...bad, ...NEVER]) {
+          const error = { code: 'invalid-option' }
+          t.throws(() => check({ [name]: value }), error, `${name} ${shown(value)}`)
+          try {
+            check({ [name]: value })
+          } catch (error) {
+            t.ok((error as Error).message.startsWith(`option "${name}" must be ${rule}, got `), rule)
+          }
+        }
+      })
+    }
+
+    t.test('undefined is the default', async (t) => {
+      const empty = Object.fromEntries(Object.keys(samples).map((name) => [name, undefined]))
+      t.strictSame(check(empty), check({}))
+    })
+
+    t.test('every option has a rule, and settings have no other names', async (t) => {
+      t.strictSame(Object.keys(check({})).sort(), Object.keys(samples).sort())
+    })
+
+    t.test('unknown names are refused, with those that are known', async (t) => {
+      const names = ['maxConnection', 'Net', '', '0', 'toString', 'constructor']
+      for (const name of names) {
+        t.throws(() => check({ [name]: undefined }), {
+          code: 'invalid-option',
+          message: `option "${name}" is not known here; the options are ${Object.keys(check({})).join(', ')}`,
+        })
+      }
+      t.throws(() => check(JSON.parse('{"__proto__":{}}') as object), { code: 'invalid-option' })
+    })
+
+    t.test('options may be inherited, and a class may have them', async (t) => {
+      const settings = check(Object.create({ net: 'inherited' }) as object)
+      t.equal(settings.net, 'inherited')
+    })
+
+    t.test('what is no object has no options', async (t) => {
+      for (const value of [null, 5, true, 'options', Symbol('s')]) {
+        t.throws(() => check(value as unknown as object), { code: 'invalid-argument' }, String(value))
+      }
+    })
+
+    t.test('the pauses between reconnections grow, or stay', async (t) => {
+      t.throws(() => check({ reconnectMax: 499 }), {
+        code: 'invalid-option',
+        message: 'option "reconnectMax" must be at least "reconnectMin" (500), got 499',
+      })
+      t.throws(() => check({ reconnectMin: 30_001 }), { message: /^option "reconnectMax" / })
+      t.ok(check({ reconnectMin: 7, reconnectMax: 7 }))
+    })
+
+    t.test('a link is not dead before it was asked whether it lives', async (t) => {
+      t.throws(() => check({ pingInterval: 45_000 }), {
+        code: 'invalid-option',
+        message: 'option "pingTimeout" must be more than "pingInterval" (45000), got 45000',
+      })
+      t.throws(() => check({ pingTimeout: 20_000 }), { code: 'invalid-option' })
+      t.ok(check({ pingInterval: 5, pingTimeout: 6 }))
+    })
+  })
+}
+
+t.test('an id is no option of a SecureNode, nor is a password one of a Node', async (t) => {
+  t.throws(() => secureNodeSettings({ id: 'alice' } as object), { code: 'invalid-option' })
+  t.throws(() => nodeSettings({ password: 'secret' } as object), { code: 'invalid-option' })
+})
+
+t.test('the defaults are the limits', async (t) => {
+  t.match(secureNodeSettings({}), {
+    net: 'default',
+    debug: false,
+    maxConnections: limits.MAX_CONNECTIONS,
+    maxPending: limits.MAX_PENDING,
+    maxNewPerAddress: limits.MAX_NEW_PER_ADDRESS,
+    handshakeTimeout: limits.HANDSHAKE_TIMEOUT,
+    frameTimeout: limits.FRAME_TIMEOUT,
+    stopTimeout: limits.STOP_TIMEOUT,
+    maxFrameBytes: limits.MAX_FRAME_BYTES,
+    maxQueueBytes: limits.MAX_QUEUE_BYTES,
+    pingInterval: limits.PING_INTERVAL,
+    pingTimeout: limits.PING_TIMEOUT,
+    reconnectMin: limits.RECONNECT_MIN,
+    reconnectMax: limits.RECONNECT_MAX,
+    transport: undefined,
+    clock: systemClock,
+    password: undefined,
+    encryption: true,
+    windowPast: limits.WINDOW_PAST,
+    windowFuture: limits.WINDOW_FUTURE,
+    maxMessageIds: limits.MAX_MESSAGE_IDS,
+    maxVerifications: limits.MAX_VERIFICATIONS,
+    messageRate: limits.MESSAGE_RATE,
+    maxTraces: limits.MAX_TRACES,
+    banTime: limits.BAN_TIME,
+  })
+  t.equal(nodeSettings({}).id, undefined)
+})
+
+t.test('the options of the base are those that both kinds of node have', async (t) => {
+  const options = nodeOptionsOf(secureNodeSettings({ net: 'x', password: 'p', banTime: 5 }))
+  t.strictSame(Object.keys(options).sort(), Object.keys(BOTH).sort())
+  t.equal(options.net, 'x')
+  t.ok(nodeSettings(options))
+})
+
+t.test('options of calls are known by their names', async (t) => {
+  checkNames({}, ['a'])
+  checkNames({ a: undefined }, ['a', 'b'])
+  t.throws(() => checkNames({ c: 1 }, ['a', 'b']), {
+    code: 'invalid-option',
+    message: 'option "c" is not known here; the options are a, b',
+  })
+  t.throws(() => checkNames(Object.create({ c: 1 }) as object, ['a']), { code: 'invalid-option' })
+  for (const value of [null, 5, 'a', true]) {
+    t.throws(() => checkNames(value as unknown as object, ['a']), { code: 'invalid-argument' })
+  }
+})
