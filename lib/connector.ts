@@ -235,7 +235,9 @@ export class Connector {
   async #arbitrate(rival: NodeConnection, connection: NodeConnection): Promise<CloseReason | undefined> {
     if (rival.isUp && !(await this.#answers(rival)))
       rival.close('timeout', 'its peer has opened another connection')
-    const { id } = connection
+    const { id, closeReason } = connection
+    // It may have ended while the old one was asked: accepted now, it would lock its peer out for ever.
+    if (closeReason !== undefined) return closeReason
     if (this.peers.acceptedById(id) !== undefined) return ours('duplicate', '')
     this.peers.accept(connection)
     return undefined

@@ -58,17 +58,29 @@ async function attempt(
   const channel = await transport
     .dial(request.host, request.port, { clock, handshakeTimeout, signal })
     .catch((cause: unknown) => Promise.reject(dialError(address, cause)))
-  const connection = port.open(channel)
+  const connection = openOn(channel, signal, port)
   const onAbort = (): void => connection.close('closed', 'the attempt was ended')
   signal.addEventListener('abort', onAbort, { once: true })
   try {
     const reason = await connection.opened
+    signal.throwIfAborted()
     if (reason === undefined) return connection
     // Both ends dialled, or they were connected already: the connection that is kept serves this caller too.
     if (reason.code === 'duplicate') return await orAborted(port.whenUp(connection.claimedId), signal)
     throw closeError(address, reason, request)
   } finally {
     signal.removeEventListener('abort', onAbort)
+  }
+}
+
+/** What cannot be used is closed: an abort in the turn in which it came is heard by nobody any more. */
+function openOn(channel: Channel, signal: AbortSignal, port: DialPort): NodeConnection {
+  try {
+    signal.throwIfAborted()
+    return port.open(channel)
+  } catch (error) {
+    channel.destroy()
+    throw error
   }
 }
 

@@ -1,13 +1,13 @@
 import { EventEmitter } from 'node:events'
-import type { SecureNodeError } from './errors.ts'
+import { errorText, type SecureNodeError } from './errors.ts'
 import { NodeConnection } from './node-connection.ts'
 import type { CloseReason } from './wire/close-code.ts'
 import type { Address } from './wire/hello.ts'
 import type { PlainData } from './wire/payload.ts'
 
 /**
- * What happens to the connections of a node, and what comes with each event. Each is also a method to override, and is handed to the callback
- * as `(event, node, connectedNode, data)`.
+ * What happens to the connections of a node, and what comes with each event. Each is also a method to override,
+ * and is handed to the callback as `(event, node, connectedNode, data)`.
  */
 export interface ConnectionEvents {
   /** A connection that this node opened is up. */
@@ -28,7 +28,7 @@ export interface ConnectionEvents {
   inboundNodeConnectionError: [error: Error, address: Address]
   /** A reconnection failed, for the `trials`-th time in a row. Return `false` to give up. */
   nodeReconnectionError: [host: string, port: number, trials: number, error: unknown]
-  /** One of the application's own handlers threw. Without a listener it becomes a process warning. */
+  /** One of the application's own handlers threw. Unheard, it becomes a process warning. */
   handlerError: [error: unknown, event: string]
 }
 
@@ -99,6 +99,9 @@ export class EventSource<E extends AnyNodeEvents<E>> extends EventEmitter<E> {
   nodeReconnectionError(..._args: E['nodeReconnectionError']): unknown {
     return
   }
+  handlerError(..._args: E['handlerError']): unknown {
+    return
+  }
 
   /** Reports an event. Returns `false` if a handler returned `false`. */
   protected notify<K extends keyof E & string>(event: K, ...args: E[K]): boolean {
@@ -130,9 +133,10 @@ export class EventSource<E extends AnyNodeEvents<E>> extends EventEmitter<E> {
 
   /** The last resort must not go through {@link notify} again when it throws itself. */
   #onHandlerError(error: unknown, event: string): void {
-    const isHeard = this.listenerCount('handlerError' as never) > 0 || this.#callback !== undefined
-    if (event === 'handlerError' || !isHeard) {
-      process.emitWarning(error instanceof Error ? error : String(error), {
+    const isOverridden = this.handlerError !== EventSource.prototype.handlerError
+    const hasListener = this.listenerCount('handlerError' as never) > 0 || this.#callback !== undefined
+    if (event === 'handlerError' || !(isOverridden || hasListener)) {
+      process.emitWarning(error instanceof Error ? error : errorText(error), {
         detail: `thrown by a handler of ${event}`,
       })
       return

@@ -69,6 +69,7 @@ export class Handshake {
 
   /** Frames are taken one after the other, also while the one before is still being verified. */
   receive(frame: Frame): void {
+    if (this.isOver) return
     if (this.#waiting.length >= MAX_WAITING) {
       this.#fail('unexpected-frame', 'too many frames before the welcome')
       return
@@ -109,14 +110,19 @@ export class Handshake {
       return this.#fail('bad-proof', 'another key than the hello')
     if (expectedId !== undefined && expectedId !== hello.id) return this.#fail('identity-mismatch', hello.id)
     this.#hello = hello
-    this.#remoteHello = payload.slice()
+    this.#remoteHello = new Uint8Array(payload)
     return self.mode === 'signed' && provenId === undefined ? this.#sendProof() : this.#admit(hello)
   }
 
   async #sendProof(): Promise<void> {
     this.#awaits = 'proof'
-    const signature = await this.#port.sign(this.#proofBytes(this.#port.role))
-    if (!this.isOver) this.#port.send(Kind.proof, signature)
+    try {
+      const signature = await this.#port.sign(this.#proofBytes(this.#port.role))
+      if (!this.isOver) this.#port.send(Kind.proof, signature)
+    } catch {
+      // A signer may be a subclass's own: what it throws must not end the process.
+      if (!this.isOver) this.#fail('bad-proof', 'this node cannot prove its ID')
+    }
   }
 
   async #onProof(signature: Uint8Array): Promise<void> {

@@ -74,7 +74,7 @@ export class NodeConnection {
   readonly #opened = new Deferred<CloseReason | undefined>()
   readonly #closed = new Deferred<void>()
   #hello: Hello | undefined
-  #upSince = 0
+  #upSince: number | undefined
   #deadline: Timer
   #reason: CloseReason | undefined
   #drained: Deferred<void> | undefined
@@ -119,7 +119,7 @@ export class NodeConnection {
 
   /** Whether both ends have accepted each other and it has not ended. */
   get isUp(): boolean {
-    return this.#upSince > 0 && this.#reason === undefined
+    return this.#upSince !== undefined && this.#reason === undefined
   }
 
   /** Why it ended; undefined while it has not. */
@@ -134,7 +134,7 @@ export class NodeConnection {
 
   /** When it came up, in ms since the epoch; 0 before. */
   get connectedAt(): number {
-    return this.#upSince
+    return this.#upSince ?? 0
   }
 
   /** Round-trip time in ms, once a ping was answered. */
@@ -250,6 +250,7 @@ export class NodeConnection {
   /** What time brings: a ping that is due, a peer that is dead, a frame that is overdue. */
   tick(now: number): void {
     if (!this.isUp) return
+    if (this.#channel.isPaused) this.#heartbeat.heard(now) // The silence is our own.
     if (this.#channel.isOverdue(now, this.#owner.settings.frameTimeout)) {
       this.close('frame-timeout')
       return

@@ -180,10 +180,20 @@ function applyRules(options: object, rules: Record<string, Rule>): Record<string
 /** Rules between two options. */
 function checkPairs(settings: Record<string, unknown>): void {
   const { reconnectMin, reconnectMax, pingInterval, pingTimeout } = settings as Record<string, number>
+  const { maxFrameBytes, maxQueueBytes } = settings as Record<string, number>
   if (reconnectMax! < reconnectMin!) {
     throw invalidOption('reconnectMax', `at least "reconnectMin" (${reconnectMin!})`, reconnectMax)
   }
   if (pingTimeout! <= pingInterval!) {
     throw invalidOption('pingTimeout', `more than "pingInterval" (${pingInterval!})`, pingTimeout)
+  }
+  // Otherwise a message that may be sent would cost all connections, though nothing waits.
+  const wholeFrame = maxFrameBytes! + 4
+  if (maxQueueBytes! < wholeFrame) {
+    throw invalidOption(
+      'maxQueueBytes',
+      `at least "maxFrameBytes" and its length (${wholeFrame})`,
+      maxQueueBytes,
+    )
   }
 }

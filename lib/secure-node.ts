@@ -3,7 +3,7 @@ import type { ConnectionEvents, NodeCallback } from './events.ts'
 import { Identity } from './identity/identity.ts'
 import { readKeyFile } from './identity/key-file.ts'
 import type { Json } from './message/canonical.ts'
-import { type MessageFields, signDraft, type SignedMessage } from './message/message.ts'
+import { type Draft, type MessageFields, signDraft, type SignedMessage } from './message/message.ts'
 import { Node, type NodeStats, type Sent } from './node.ts'
 import type { NodeConnection } from './node-connection.ts'
 import {
@@ -60,6 +60,8 @@ export class SecureNode extends Node<SecureNodeEvents> {
   readonly #identity: Identity
   readonly #settings: SecureNodeSettings
   readonly #relay: Relay<NodeConnection>
+  /** Messages that are being signed: `stop()` lets them out first. */
+  readonly #signing = new Set<Promise<unknown>>()
 
   /**
    * @param host Address to listen at: `127.0.0.1` for this machine alone, `0.0.0.0` or `::` for the network.
@@ -105,6 +107,12 @@ export class SecureNode extends Node<SecureNodeEvents> {
     await super.start()
   }
 
+  override async stop(): Promise<void> {
+    // Sending and stopping right after must not lose a message without a word.
+    if (this.#signing.size > 0) await Promise.allSettled(this.#signing)
+    await super.stop()
+  }
+
   override stats(): SecureNodeStats {
     return { ...super.stats(), ...this.#relay.stats }
   }
@@ -136,22 +144,40 @@ export class SecureNode extends Node<SecureNodeEvents> {
   ): Promise<SentMessage> {
     checkNames(options, ['type', 're', 'exp'])
     this.assertUp(connection)
-    const sent = await this.#send(data, { ...options, to: [connection.id] }, () => [connection])
+    const sent = await this.#send(data, { ...options, to: [connection.id] }, () => {
+      this.assertUp(connection)
+      return [connection]
+    })
     await connection.room()
     return sent
   }
 
   async #send(data: unknown, fields: SecureSendOptions, links: () => NodeConnection[]): Promise<SentMessage> {
-    this.assertRunning('sending')
-    if (!this.#relay.hasRoom) throw overload(this.#settings.maxMessageIds)
-    const { type, to, re, exp } = fields
-    const { net, clock } = this.#settings
-    const draft = await signDraft({ data, type, to, re, exp, net, time: clock.now() }, this.#identity)
+    this.#assertReady()
+    const draft = await this.#sign(data, fields)
+    // Others have been signed meanwhile, and the node may have stopped.
+    this.#assertReady()
     // Whoever is connected when it is signed gets it.
     const targets = links()
     this.#relay.send(draft, targets)
     this.countSent()
     return { id: draft.id, peers: targets.length }
+  }
+
+  /** Takes no turn more than the signature does, so that `stop()`, which waits for it, comes after the sending. */
+  #sign(data: unknown, { type, to, re, exp }: SecureSendOptions): Promise<Draft> {
+    const { net, clock } = this.#settings
+    const signing = signDraft({ data, type, to, re, exp, net, time: clock.now() }, this.#identity)
+    this.#signing.add(signing)
+    const forget = (): boolean => this.#signing.delete(signing)
+    signing.then(forget, forget)
+    return signing
+  }
+
+  /** @throws SecureNodeError `not-started`, `overload` */
+  #assertReady(): void {
+    this.assertRunning('sending')
+    if (!this.#relay.hasRoom) throw overload(this.#settings.maxMessageIds)
   }
 
   /** What happened to a message at this node, if it is among the last ones (option `maxTraces`). */

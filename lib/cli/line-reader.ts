@@ -36,12 +36,16 @@ export class LineReader {
     this.#interface = lines
     // Without a listener, Ctrl-C in raw mode would only pause the input.
     lines.on('SIGINT', onInterrupt)
-    if (isInteractive) lines.prompt()
+    this.#showPrompt()
     for await (const line of lines) {
       yield line
-      if (isInteractive && !this.#isClosed) lines.prompt()
+      this.#showPrompt()
     }
     this.#interface = undefined
+  }
+
+  #showPrompt(): void {
+    if (this.#options.isInteractive) this.#interface?.prompt()
   }
 
   /** Prints lines; a prompt and what was typed after it come back below them. */
@@ -54,14 +58,19 @@ export class LineReader {
       output.write(text)
       return
     }
-    // What is typed may fill several rows; the cursor is in the last of them or further up.
-    moveCursor(output, 0, -prompt.getCursorPos().rows)
-    cursorTo(output, 0)
-    clearScreenDown(output)
+    this.#erase(prompt)
     output.write(text)
     // Readline remembers how far down the cursor was, and would draw the prompt that much further up.
     Object.assign(prompt, { prevRows: 0 })
     prompt.prompt(true)
+  }
+
+  /** Removes the prompt and what was typed after it: that may fill several rows. */
+  #erase(prompt: Interface): void {
+    const { output } = this.#options
+    moveCursor(output, 0, -prompt.getCursorPos().rows)
+    cursorTo(output, 0)
+    clearScreenDown(output)
   }
 
   /** Ends the lines. */
@@ -69,6 +78,8 @@ export class LineReader {
     this.#isClosed = true
     const prompt = this.#interface
     this.#interface = undefined
-    prompt?.close()
+    if (prompt === undefined) return
+    if (this.#options.isInteractive) this.#erase(prompt)
+    prompt.close()
   }
 }

@@ -84,8 +84,8 @@ const DESCRIBERS: Describers = {
     return [`${paint('bad', 'disconnected')} ${peerName(notice, paint)}: ${why}`]
   },
   unreachable: ({ trials, error }, paint) =>
-    // Once is enough: the pauses double, but a lost peer can stay away for days.
-    trials > 1 ? [] : [`${paint('bad', 'not connected')}: ${safeText(error)}; trying again`],
+    // Once is enough: a lost peer can stay away for days.
+    trials > 1 ? [] : [paint('bad', `${safeText(error)} (trying again)`)],
   message: ({ id, from, type, time, data }, paint) => {
     const clock = new Date(time).toTimeString().slice(0, 8)
     const kind = type === 'message' ? '' : ` [${type}]`

@@ -29,12 +29,12 @@ interface Key {
 export async function askPassword(question: string): Promise<string> {
   const { stdin, stderr } = process
   emitKeypressEvents(stdin)
-  stderr.write(question)
   const typed = new Typed()
   let onKeypress: (text: string | undefined, key: Key) => void = () => {}
-  // Raw: the kernel echoes nothing, and Ctrl-C arrives as a key. It must end in every case, or the shell
-  // that comes after us is left without an echo.
+  // Raw: the kernel echoes nothing, and Ctrl-C arrives as a key. Before the question, or a fast answer would be
+  // shown; and it must end in every case, or the shell that comes after us is left without an echo.
   stdin.setRawMode(true)
+  stderr.write(question)
   try {
     return await new Promise<string>((resolve, reject) => {
       onKeypress = (text, key) => {

@@ -8,7 +8,7 @@ import { describeNotice, type Notice } from './notice.ts'
 import { jsonLine } from './safe-text.ts'
 import { Shell } from './shell.ts'
 import { TalkingNode } from './talking-node.ts'
-import { painter } from './terminal.ts'
+import { painter, plain } from './terminal.ts'
 import { within } from './within.ts'
 
 /** What `run` was asked for. */
@@ -84,7 +84,11 @@ export class RunSession {
 
   async #readLines(): Promise<boolean> {
     let isGood = true
-    for await (const line of this.#reader.lines()) isGood = (await this.#shell.execute(line)) && isGood
+    for await (const line of this.#reader.lines()) {
+      // Lines that were read together with "/stop" come after it all the same.
+      if (this.#isEnding) break
+      isGood = (await this.#shell.execute(line)) && isGood
+    }
     return this.#isInteractive || this.#isEnding || ((await this.#flush()) && isGood)
   }
 
@@ -139,10 +143,14 @@ export class RunSession {
   #onUnreachable(host: string, port: number, trials: number, error: unknown): boolean {
     const kept = this.#kept.get(formatAddress({ host, port }))
     if (kept === undefined) return false
-    this.#say({ event: 'unreachable', host, port, trials, error: oneLine(error) })
     kept.resolve()
-    // No pause makes it another node.
-    return !(error instanceof SecureNodeError && error.code === 'self-connection')
+    if (error instanceof SecureNodeError && error.code === 'self-connection') {
+      // No pause makes it another node.
+      this.#onError(error)
+      return false
+    }
+    this.#say({ event: 'unreachable', host, port, trials, error: oneLine(error) })
+    return true
   }
 
   #onError(error: unknown): void {
@@ -150,12 +158,16 @@ export class RunSession {
   }
 
   #say(notice: Notice): void {
-    if ('id' in notice && notice.event in { message: 1, refused: 1 } && notice.id !== undefined)
-      this.#shell.remember(notice.id)
-    if (this.#options.json) process.stdout.write(`${jsonLine(notice)}\n`)
-    else if (notice.event === 'error' && !this.#isInteractive)
-      process.stderr.write(describeError(notice.error, false))
-    else this.#reader.print(describeNotice(notice, this.#paint))
+    if (notice.event === 'message' || (notice.event === 'refused' && notice.id !== undefined))
+      this.#shell.remember(notice.id!)
+    if (this.#options.json) {
+      process.stdout.write(`${jsonLine(notice)}\n`)
+      return
+    }
+    const isFault = notice.event === 'error' || notice.event === 'unreachable'
+    // On a terminal they belong among the rest; in a pipe they are not what the next program reads.
+    if (this.#isInteractive || !isFault) this.#reader.print(describeNotice(notice, this.#paint))
+    else for (const line of describeNotice(notice, plain)) process.stderr.write(describeError(line, false))
   }
 
   readonly #onSignal = (signal: NodeJS.Signals): void => {

@@ -2,6 +2,7 @@ import type { NodeConnection, SecureNode } from '../index.ts'
 import { type Address, parseAddress } from './address.ts'
 import { oneLine } from './failure.ts'
 import type { Notice, PeerFacts } from './notice.ts'
+import { within } from './within.ts'
 
 /** What the shell needs. */
 export interface ShellPort {
@@ -26,6 +27,8 @@ const HELP: Readonly<Record<string, string>> = {
 
 /** Digits of a message ID that are enough to mean one. */
 const MIN_DIGITS = 4
+/** How long to wait for a fresh round-trip time, in ms. */
+const PING_TIMEOUT = 1_000
 /** Message IDs that can be named by their first digits. */
 const MAX_RECENT = 1_000
 
@@ -48,7 +51,7 @@ export class Shell {
     // A map: what is typed must not find the methods of an object.
     this.#commands = new Map<string, Command>([
       ['connect', (address) => this.#connect(address)],
-      ['peers', () => ({ event: 'peers', peers: [...node.allNodes].map(factsOf) })],
+      ['peers', () => this.#peers()],
       ['stats', () => ({ event: 'stats', stats: node.stats() })],
       ['explain', (digits) => this.#explain(digits)],
       ['debug', () => ({ event: 'debug', on: (node.debug = !node.debug) })],
@@ -96,6 +99,12 @@ export class Shell {
   async #connect(argument: string): Promise<undefined> {
     // What comes up is told by the node itself.
     await this.#port.connect(parseAddress(argument))
+  }
+
+  async #peers(): Promise<Notice> {
+    const peers = [...this.#port.node.allNodes]
+    await Promise.all(peers.map((peer) => within(peer.ping(), PING_TIMEOUT)))
+    return { event: 'peers', peers: peers.map(factsOf) }
   }
 
   #explain(digits: string): Notice {

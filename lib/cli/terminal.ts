@@ -13,11 +13,14 @@ export type Paint = (tone: Tone, text: string) => string
 
 const CODES: Readonly<Record<Tone, number>> = { strong: 1, faint: 2, bad: 31, good: 32, name: 36 }
 
+/** No colours. */
+export const plain: Paint = (_tone, text) => text
+
 /** How to colour on a stream: not at all in pipes and files, nor where NO_COLOR asks for none (no-color.org). */
 export function painter(screen: Screen, environment: NodeJS.ProcessEnv = process.env): Paint {
   const { NO_COLOR = '', TERM } = environment
   const isPlain = screen.isTTY !== true || NO_COLOR !== '' || TERM === 'dumb'
-  return isPlain ? (_tone, text) => text : (tone, text) => `\u001b[${CODES[tone]}m${text}\u001b[0m`
+  return isPlain ? plain : (tone, text) => `\u001b[${CODES[tone]}m${text}\u001b[0m`
 }
 
 /** Lines with their columns aligned, two blanks apart; numbers stand at the right. The texts must be harmless. */

@@ -1,3 +1,5 @@
+import { toHex } from '../wire/hex.ts'
+
 /** Round-trip time of a link, in ms. */
 export interface Latency {
   /** The newest measurement. */
@@ -67,13 +69,13 @@ export class Heartbeat {
       this.#waiting.delete(oldest)
       ping.resolve(undefined)
     }
-    this.#waiting.set(payload.toString(), { sentAt: now, resolve: answered })
+    this.#waiting.set(toHex(payload), { sentAt: now, resolve: answered })
     return payload
   }
 
   /** A pong arrived; one that answers no ping of ours is ignored. */
   pong(payload: Uint8Array, now: number): void {
-    const key = payload.toString()
+    const key = toHex(payload)
     const ping = this.#waiting.get(key)
     if (ping === undefined) return
     this.#waiting.delete(key)

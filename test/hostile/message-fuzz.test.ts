@@ -22,8 +22,7 @@ async function verdictsOf(t: Test, documents: Iterable<Uint8Array | string>): Pr
     try {
       const verdict = await openMessage(document, { now: NOW, net: 'default' })
       key = verdict.ok ? 'ok' : verdict.code
-      if (!verdict.ok && typeof isReject(verdict.code) !== 'boolean')
-        t.fail(`no code: ${verdict.code}`)
+      if (!verdict.ok && typeof isReject(verdict.code) !== 'boolean') t.fail(`no code: ${verdict.code}`)
     } catch (error) {
       key = 'thrown'
       t.fail(`${String(error)}: ${JSON.stringify(String(document)).slice(0, 200)}`)

@@ -42,6 +42,17 @@ t.test('one address gets its share in the interval, and others theirs', async (t
   t.equal(burst(admission, '10.0.0.1', 10 * ADDRESS_INTERVAL), 64)
 })
 
+t.test('a handshake that failed counts for eight', async (t) => {
+  const admission = make({ maxNewPerAddress: 64 })
+  for (let trial = 0; trial < 8; trial++) {
+    t.equal(admission.admit('mallory', 0), true)
+    admission.fail('mallory', 0)
+  }
+  t.equal(admission.pending, 0)
+  t.equal(admission.admit('mallory', 0), false)
+  t.equal(burst(admission, 'bob', 0), 64, 'others are not blamed')
+})
+
 t.test('a clock that is set back locks nobody out', async (t) => {
   const admission = make({ maxNewPerAddress: 10 })
   burst(admission, 'a', 1_000_000)

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { systemClock } from '../../lib/clock.ts'
+import { quote } from '../../lib/errors.ts'
 import * as limits from '../../lib/limits.ts'
 import {
   checkNames,
@@ -69,7 +70,7 @@ const NODE: Record<keyof NodeOptions, Sample> = {
   clock: { good: [systemClock, new ManualClock()], bad: [1, 'now', true, {}, Date], rule: 'a clock' },
 }
 
-const { id: _, ...BOTH } = NODE
+const { id: PLAIN_ID, ...BOTH } = NODE
 const SECURE: Record<keyof SecureNodeOptions, Sample> = {
   ...BOTH,
   password: { good: ['secret', ' '], bad: ['', 1, true, {}], rule: 'a text that is not empty' },
@@ -88,8 +89,6 @@ const KINDS = [
   { kind: 'SecureNode', samples: SECURE as Record<string, Sample>, check: secureNodeSettings },
 ] as const
 
-const shown = (value: unknown) => (typeof value === 'object' ? JSON.stringify(value) : String(value))
-
 for (const { kind, samples, check } of KINDS) {
   t.test(`options of a ${kind}`, async (t) => {
     for (const [name, { good, bad, rule }] of Object.entries(samples)) {
@@ -100,7 +99,7 @@ for (const { kind, samples, check } of KINDS) {
         }
         for (const value of [...bad, ...NEVER]) {
           const error = { code: 'invalid-option' }
-          t.throws(() => check({ [name]: value }), error, `${name} ${shown(value)}`)
+          t.throws(() => check({ [name]: value }), error, `${name} ${quote(value)}`)
           try {
             check({ [name]: value })
           } catch (error) {
@@ -150,6 +149,16 @@ for (const { kind, samples, check } of KINDS) {
       t.ok(check({ reconnectMin: 7, reconnectMax: 7 }))
     })
 
+    t.test('a frame fits into the queue of a peer', async (t) => {
+      t.throws(() => check({ maxFrameBytes: 2 ** 22 }), {
+        code: 'invalid-option',
+        message:
+          'option "maxQueueBytes" must be at least "maxFrameBytes" and its length (4194308), got 4194304',
+      })
+      t.throws(() => check({ maxQueueBytes: 2 ** 20 }), { message: /^option "maxQueueBytes" / })
+      t.ok(check({ maxQueueBytes: 4_100, maxFrameBytes: 4_096 }))
+    })
+
     t.test('a link is not dead before it was asked whether it lives', async (t) => {
       t.throws(() => check({ pingInterval: 45_000 }), {
         code: 'invalid-option',
@@ -194,7 +203,7 @@ t.test('the defaults are the limits', async (t) => {
     maxTraces: limits.MAX_TRACES,
     banTime: limits.BAN_TIME,
   })
-  t.equal(nodeSettings({}).id, undefined)
+  t.equal(nodeSettings({}).id, undefined, PLAIN_ID.rule)
 })
 
 t.test('the options of the base are those that both kinds of node have', async (t) => {

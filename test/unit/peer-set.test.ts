@@ -19,7 +19,10 @@ class FakeConnection {
   }
 }
 
-const make = (id: string) => new FakeConnection(id) as FakeConnection & NodeConnection
+const make = (id: string): FakeConnection & NodeConnection => {
+  const fake: unknown = new FakeConnection(id)
+  return fake as FakeConnection & NodeConnection
+}
 const FRAME = new Uint8Array(6)
 
 /** Peers that are up. */

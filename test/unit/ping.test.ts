@@ -84,6 +84,13 @@ t.test('each ping has its own 8 bytes, and pongs may come in any order', async (
   t.strictSame(times, ['2: 8', '0: 10', '1: 9'])
 })
 
+t.test('a pong is known by its bytes, also in an array of another class', async (t) => {
+  const heartbeat = start()
+  const ping = heartbeat.ping(0)
+  heartbeat.pong(Buffer.from(ping), 5)
+  t.match(heartbeat.latency, { last: 5 })
+})
+
 t.test('a pong that answers no ping, or answers twice, or has another length, is ignored', async (t) => {
   const heartbeat = start()
   const ping = heartbeat.ping(0)

@@ -1,11 +1,11 @@
 import t from 'tap'
-import { type BackOff, Reconnect } from '../../lib/services/reconnect.ts'
+import { Reconnect } from '../../lib/services/reconnect.ts'
 import { ManualClock } from '../../lib/testing/manual-clock.ts'
 
 const BACK_OFF = { min: 500, max: 30_000 }
 
 /** A link that is dialled under a clock that the test moves; each dial ends as `outcomes` says, else it fails. */
-function make({ outcomes = [] as boolean[], backOff = BACK_OFF as BackOff, giveUpAt = Infinity } = {}) {
+function make({ outcomes = [] as boolean[], backOff = BACK_OFF, giveUpAt = Infinity } = {}) {
   const clock = new ManualClock(0)
   const dials: number[] = []
   const reports: string[] = []

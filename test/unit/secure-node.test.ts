@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { inspect } from 'node:util'
 import t, { type Test } from 'tap'
 import { SecureNodeError } from '../../lib/errors.ts'
 import { Identity } from '../../lib/identity/identity.ts'
@@ -9,12 +10,11 @@ import { MAX_MESSAGE_BYTES } from '../../lib/limits.ts'
 import { isReject } from '../../lib/message/verdict.ts'
 import { openMessage, SignedMessage } from '../../lib/message/message.ts'
 import type { NodeConnection } from '../../lib/node-connection.ts'
-import type { SecureNodeOptions } from '../../lib/options.ts'
 import { SecureNode, type SecureSendOptions } from '../../lib/secure-node.ts'
 import { MemoryNetwork } from '../../lib/transport/memory.ts'
 import { encodeFrame, Kind } from '../../lib/wire/frame.ts'
 import { genuine } from '../fixtures/documents.ts'
-import { Happenings } from '../fixtures/happenings.ts'
+import { eventually, Happenings } from '../fixtures/happenings.ts'
 import { exactlyOnce, Fleet, inOrder, line, mesh, PORT, WholeClock } from '../fixtures/network.ts'
 
 const HOST = '127.0.0.1'
@@ -76,12 +76,13 @@ t.test('constructor', async (t) => {
   })
 
   t.test('anything else is no identity', async (t) => {
-    for (const value of [null, 7, '', {}, [], Buffer.alloc(32), { id: 'a'.repeat(64) }, () => {}]) {
+    const values = [null, 7, '', {}, [], Buffer.alloc(32), { id: 'a'.repeat(64) }, true, Symbol('key')]
+    for (const value of values) {
       try {
         new SecureNode(HOST, 0, value as unknown as string)
-        t.fail(`${String(value)} was taken`)
+        t.fail('it was taken')
       } catch (error) {
-        t.ok(error instanceof SecureNodeError, String(value))
+        t.ok(error instanceof SecureNodeError, inspect(value))
       }
     }
     t.throws(() => new SecureNode(HOST, 0, (() => {}) as unknown as string), {
@@ -93,8 +94,12 @@ t.test('constructor', async (t) => {
   t.test('the callback is the last argument, with or without options before it', async (t) => {
     const network = new MemoryNetwork()
     const seen: [string, boolean][] = []
-    const node = new SecureNode(HOST, PORT, undefined, { transport: network.transport() }, (event, self) =>
-      seen.push([event, self === node]),
+    const node: SecureNode = new SecureNode(
+      HOST,
+      PORT,
+      undefined,
+      { transport: network.transport() },
+      (event, self) => seen.push([event, self === node]),
     )
     await node.start()
     await node.stop()
@@ -120,7 +125,7 @@ t.test('constructor', async (t) => {
       [{ clock: 7 }, /clock/],
     ]
     for (const [options, message] of cases) {
-      t.throws(() => new SecureNode(HOST, 0, undefined, options as SecureNodeOptions), {
+      t.throws(() => new SecureNode(HOST, 0, undefined, options), {
         code: 'invalid-option',
         message,
       })
@@ -349,7 +354,7 @@ t.test('start and stop', async (t) => {
 
   t.test('a node that was stopped starts again, with the same ID', async (t) => {
     const fleet = await Fleet.start(t, 2, line(2))
-    const [one, two] = fleet.members
+    const [one] = fleet.members
     const before = await fleet.send(0, 'before')
     await fleet.delivered([before])
     await one!.node.stop()
@@ -389,7 +394,7 @@ t.test('events', async (t) => {
     const happenings = new Happenings()
     class Chat extends SecureNode {
       override nodeMessage(...[, data, message]: Parameters<SecureNode['nodeMessage']>): void {
-        log.push(['method', data, (message as SignedMessage).type])
+        log.push(['method', data, message.type])
       }
     }
     const receiver = new Chat(
@@ -432,7 +437,8 @@ t.test('events', async (t) => {
     two!.node.prependListener('nodeMessage', () => {
       throw new Error('my fault')
     })
-    two!.node.prependListener('nodeMessage', async () => Promise.reject(new Error('mine as well')))
+    const rejecting = (): unknown => Promise.reject(new Error('mine as well'))
+    two!.node.prependListener('nodeMessage', rejecting)
     two!.node.on('handlerError', (error, event) => {
       errors.push([(error as Error).message, event])
       fleet.tell()
@@ -502,7 +508,7 @@ t.test('the echo of an own message is neither shown nor passed on', async (t) =>
   linkTo(two!.node, one!.node).sendFrame(
     encodeFrame(Kind.message, new TextEncoder().encode(message!.document)),
   )
-  await fleet.until(() => one!.node.stats().duplicates === 1)
+  await eventually(() => one!.node.stats().duplicates === 1)
   t.same(one!.messages, [])
   t.equal(one!.node.stats().relayed, 0)
 })

@@ -25,7 +25,7 @@ Examples:
 /** Messages of each node: 1,000 in all. */
 const MESSAGES = 200
 /** More would not be done before the watchdog ends it. */
-const MAX_MESSAGES = 10_000
+const MAX_MESSAGES = 2_000
 /** How long the demo may take, in ms. */
 const WATCHDOG = 30_000
 const SIGNALS = { SIGINT: INTERRUPTED, SIGTERM: FAILED, SIGHUP: FAILED } as const

@@ -1,0 +1,208 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { bytesToHex, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js'
+import t, { type Test } from 'tap'
+import { Handshake } from '../../lib/handshake.ts'
+import { Identity } from '../../lib/identity/identity.ts'
+import { verifySignature } from '../../lib/identity/ed25519.ts'
+import { MAX_FRAME_BYTES, MAX_HELLO_BYTES } from '../../lib/limits.ts'
+import { readCloseReason } from '../../lib/wire/close-code.ts'
+import { encodeFrame, type Frame, FrameDecoder, Kind } from '../../lib/wire/frame.ts'
+import { decodeHello, encodeHello, proofBytes, type Role } from '../../lib/wire/hello.ts'
+import type { NodeId } from '../../lib/wire/ids.ts'
+import { decodePayload, encodePayload, type PlainData } from '../../lib/wire/payload.ts'
+import {
+  COMPRESSED_TEXT,
+  type FrameFile,
+  type WrittenHandshake,
+  writeFrameFile,
+} from '../fixtures/frame-file.ts'
+import { ALICE, type Author, BOB } from '../fixtures/hand-signed.ts'
+
+const FILE = new URL('../vectors/frames.json', import.meta.url)
+// To write the file anew after a change: UPDATE_VECTORS=1 npx tap run test/unit/frame-vectors.test.ts
+if (process.env.UPDATE_VECTORS !== undefined) writeFileSync(FILE, writeFrameFile())
+const TEXT = readFileSync(FILE, 'utf8')
+const { kinds, frames, handshakes, badFrames, badHellos, badPayloads } = JSON.parse(TEXT) as FrameFile
+
+const frameNamed = (name: string): Frame => {
+  const { kind, payload } = frames.find((frame) => frame.name === name)!
+  return { kind, payload: hexToBytes(payload) }
+}
+const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString()
+
+t.test('the file is the one that the fixtures make', (t) => {
+  t.equal(TEXT, writeFrameFile())
+  t.same(kinds, Kind, 'every kind is in it, and no other')
+  const used = new Set([...frames.map(({ kind }) => kind), Kind.hello, Kind.proof])
+  t.same(used, new Set(Object.values(Kind)), 'each is shown')
+  t.end()
+})
+
+t.test('frames are encoded as they are written, and decoded, whole or byte by byte', (t) => {
+  for (const { name, kind, payload, frame } of frames) {
+    t.equal(bytesToHex(encodeFrame(kind, hexToBytes(payload))), frame, name)
+    for (const step of [1, 7, 1_000]) {
+      const found: string[] = []
+      const decoder = new FrameDecoder(MAX_FRAME_BYTES)
+      const bytes = hexToBytes(frame)
+      for (let at = 0; at < bytes.length; at += step) {
+        const fault = decoder.push(bytes.subarray(at, at + step), (one) => {
+          found.push(`${one.kind} ${bytesToHex(one.payload)}`)
+        })
+        t.equal(fault, undefined)
+      }
+      t.same(found, [`${kind} ${payload}`], `${name}, in steps of ${step}`)
+    }
+  }
+  t.end()
+})
+
+t.test('frames that are none end with their codes', (t) => {
+  for (const { name, limit, bytes, code } of badFrames) {
+    t.equal(
+      new FrameDecoder(limit).push(hexToBytes(bytes), () => {}),
+      code,
+      name,
+    )
+  }
+  const limits = new Set(badFrames.map(({ limit }) => limit))
+  t.same(limits, new Set([MAX_HELLO_BYTES, MAX_FRAME_BYTES]))
+  t.end()
+})
+
+t.test('payloads of unsigned links are what is written', (t) => {
+  const cases: [string, PlainData, boolean][] = [
+    ['text', 'hello, wörld', true],
+    ['text without a character', '', true],
+    ['json', { list: [1, 2.5, null], ok: true }, true],
+    ['bytes', Uint8Array.of(0, 255, 16), true],
+    ['text, deflated', COMPRESSED_TEXT, false],
+    ['text, with brotli', COMPRESSED_TEXT, false],
+  ]
+  for (const [name, data, isUnique] of cases) {
+    const frame = frameNamed(name)
+    t.same(decodePayload(frame, MAX_FRAME_BYTES), { ok: true, data }, name)
+    if (!isUnique) continue
+    t.equal(
+      bytesToHex(encodePayload(data, undefined, MAX_FRAME_BYTES)),
+      bytesToHex(encodeFrame(frame.kind, frame.payload)),
+    )
+  }
+  t.end()
+})
+
+t.test('what expands beyond the limit, and what is no payload, ends with its code', (t) => {
+  const frame = frameNamed('text, with brotli')
+  t.same(decodePayload(frame, COMPRESSED_TEXT.length), { ok: true, data: COMPRESSED_TEXT })
+  t.same(decodePayload(frame, COMPRESSED_TEXT.length - 1), { ok: false, code: 'bad-payload' })
+  for (const { name, kind, payload, code } of badPayloads) {
+    t.same(decodePayload({ kind, payload: hexToBytes(payload) }, MAX_FRAME_BYTES), { ok: false, code }, name)
+  }
+  t.end()
+})
+
+t.test('closes are read', (t) => {
+  const read = (name: string): unknown => readCloseReason(JSON.parse(textOf(frameNamed(name).payload)))
+  t.same(read('close'), { code: 'goodbye', text: '', by: 'peer' })
+  t.same(read('close with a text'), { code: 'too-many-connections', text: 'the limit is 1024', by: 'peer' })
+  t.end()
+})
+
+t.test('hellos have the keys that this implementation writes, in its order', (t) => {
+  const { initiator } = handshakes[0]!
+  const result = decodeHello(utf8ToBytes(initiator))
+  if (!result.ok) throw new Error(result.code)
+  const { id, net, mode, time, nonce, listen, caps } = result.hello
+  const written = textOf(encodeHello({ id, net, mode, time, listen, caps }))
+  t.equal(written.replace(/[0-9a-f]{64}(?="\})/, nonce), initiator)
+  t.same(JSON.parse(initiator), result.hello)
+  t.end()
+})
+
+t.test('proofs are signatures over both hellos and the role', async (t) => {
+  for (const { initiator, responder, proofs } of handshakes) {
+    const hellos = [utf8ToBytes(initiator), utf8ToBytes(responder)] as const
+    for (const { role, signed, signature } of proofs) {
+      t.equal(bytesToHex(proofBytes(role as Role, ...hellos)), signed, role)
+      const author = role === 'initiator' ? ALICE : BOB
+      t.ok(await verifySignature(hexToBytes(signature), hexToBytes(signed), hexToBytes(author.id)))
+      t.equal(bytesToHex(await Identity.fromSeed(author.seed).sign(hexToBytes(signed))), signature)
+    }
+  }
+})
+
+/** An end of a handshake: what it says goes into the record and, at once, to the other end. */
+class End {
+  readonly handshake: Handshake
+  readonly outcome: string[] = []
+  peer: End | undefined
+  readonly #record: Record<string, string[]>
+
+  constructor(
+    author: Author,
+    role: Role,
+    hello: string,
+    provenId: string | undefined,
+    record: Record<string, string[]>,
+  ) {
+    this.#record = record
+    const self = { id: author.id, net: 'default', mode: 'signed' } as const
+    this.handshake = new Handshake({
+      role,
+      self,
+      hello: utf8ToBytes(hello),
+      provenId: provenId as NodeId | undefined,
+      expectedId: undefined,
+      send: (kind, payload) => {
+        this.#record[role]!.push(bytesToHex(encodeFrame(kind, payload)))
+        this.peer?.handshake.receive({ kind, payload })
+      },
+      sign: async (bytes) => author.sign(bytes),
+      admit: () => undefined,
+      done: () => this.outcome.push('up'),
+      fail: (code) => this.outcome.push(code),
+    })
+  }
+}
+
+async function run(
+  t: Test,
+  { name, initiator, responder, proofs, frames: expected }: WrittenHandshake,
+): Promise<void> {
+  const isProven = proofs.length === 0
+  const record: Record<string, string[]> = { initiator: [], responder: [] }
+  const first = new End(ALICE, 'initiator', initiator, isProven ? BOB.id : undefined, record)
+  const second = new End(BOB, 'responder', responder, isProven ? ALICE.id : undefined, record)
+  // Each speaks before it hears: nothing is delivered until both have said hello.
+  first.handshake.start()
+  second.handshake.start()
+  const [hello, answer] = [record['initiator']![0]!, record['responder']![0]!]
+  first.peer = second
+  second.peer = first
+  second.handshake.receive({ kind: Kind.hello, payload: hexToBytes(hello).subarray(5) })
+  first.handshake.receive({ kind: Kind.hello, payload: hexToBytes(answer).subarray(5) })
+  while (first.outcome.length + second.outcome.length < 2)
+    await new Promise((resolve) => setImmediate(resolve))
+  t.same([first.outcome, second.outcome], [['up'], ['up']], name)
+  for (const role of ['initiator', 'responder']) {
+    const said = expected.filter(({ by }) => by === role).map(({ frame }) => frame)
+    t.same(record[role], said, `${name}: all that the ${role} says`)
+  }
+}
+
+t.test('two ends say to each other what is written', async (t) => {
+  t.equal(handshakes.length, 2)
+  for (const handshake of handshakes) await run(t, handshake)
+})
+
+t.test('hellos that are refused end with their codes', async (t) => {
+  for (const { name, hello, code } of badHellos) {
+    const record = { initiator: [], responder: [] }
+    const bob = new End(BOB, 'responder', handshakes[0]!.responder, ALICE.id, record)
+    bob.handshake.receive({ kind: Kind.hello, payload: utf8ToBytes(hello) })
+    t.same(bob.outcome, [code], name)
+  }
+  const carol = new End(BOB, 'responder', handshakes[0]!.responder, BOB.id, { initiator: [], responder: [] })
+  carol.handshake.receive({ kind: Kind.hello, payload: utf8ToBytes(handshakes[0]!.initiator) })
+  t.same(carol.outcome, ['bad-proof'], 'another key than the transport has proven')
+})
