@@ -175,13 +175,18 @@ export class Connector {
 
   #onChannel(channel: Channel): void {
     const { remoteHost: host, remotePort: port } = channel
-    const connection = this.#port.createNewConnection({
-      owner: this.#owner,
-      channel,
-      direction: 'inbound',
-      host,
-      port,
-    })
+    const init = { owner: this.#owner, channel, direction: 'inbound', host, port } as const
+    let connection: NodeConnection
+    try {
+      connection = this.#port.createNewConnection(init)
+    } catch (error) {
+      // The application's own class: thrown into the transport, it would end the process at a stranger's knock.
+      this.#admission.settle()
+      channel.destroy()
+      const cause = error instanceof Error ? error : new Error(errors.errorText(error))
+      this.#port.onInboundError(cause, { host, port })
+      return
+    }
     this.#unsettled.add(connection)
     this.peers.add(connection)
     connection.open()
@@ -212,7 +217,8 @@ export class Connector {
 
   #hello(): Uint8Array {
     const listen = this.#listen === undefined ? [] : [this.#listen]
-    return encodeHello({ ...this.#port.self, time: this.#settings.clock.now(), listen, caps: [] })
+    const time = Math.floor(this.#settings.clock.now())
+    return encodeHello({ ...this.#port.self, time, listen, caps: [] })
   }
 
   /** Whether this node wants a peer whose hello is in order. */

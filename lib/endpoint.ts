@@ -4,11 +4,11 @@ import { formatAddress } from './dialer.ts'
 import * as errors from './errors.ts'
 import { type AnyNodeEvents, type ConnectionEvents, EventSource, type NodeCallback } from './events.ts'
 import { type ConnectionInit, NodeConnection } from './node-connection.ts'
-import { checkNames, type NodeOptions, nodeSettings, type NodeSettings } from './options.ts'
+import { checkConnectOptions, type NodeOptions, nodeSettings, type NodeSettings } from './options.ts'
 import { TcpTransport } from './transport/tcp.ts'
 import type { CloseCode, CloseReason } from './wire/close-code.ts'
 import type { Frame } from './wire/frame.ts'
-import { isPlainId, type Mode } from './wire/hello.ts'
+import type { Mode } from './wire/hello.ts'
 import { toHex } from './wire/hex.ts'
 
 export interface EndpointStats {
@@ -37,7 +37,7 @@ export abstract class Endpoint<E extends AnyNodeEvents<E>> extends EventSource<E
   readonly #connector: Connector
   #port: number
   #isRunning = false
-  #changing: Promise<void> | undefined
+  #lastChange = Promise.resolve()
 
   /**
    * @param host Address to listen at: `127.0.0.1` for this machine alone, `0.0.0.0` or `::` for the network.
@@ -110,7 +110,8 @@ export abstract class Endpoint<E extends AnyNodeEvents<E>> extends EventSource<E
     const lines = [...this.allNodes].map(
       ({ direction, id, host, port }) => `  ${direction.padEnd(8)} ${id} ${formatAddress(host, port)}\n`,
     )
-    process.stdout.write(`${this.id} has ${lines.length} connections\n${lines.join('')}`)
+    const noun = lines.length === 1 ? 'connection' : 'connections'
+    process.stdout.write(`${this.id} has ${lines.length} ${noun}\n${lines.join('')}`)
   }
 
   /** Prints a line to stderr when {@link debug} is on; override it to send the lines elsewhere. */
@@ -124,12 +125,11 @@ export abstract class Endpoint<E extends AnyNodeEvents<E>> extends EventSource<E
    * @throws SecureNodeError `listen-failed`, `already-started`
    */
   async start(): Promise<void> {
-    await this.#changing?.catch(() => {})
-    if (this.#isRunning) throw errors.alreadyStarted()
-    await this.#change(this.#start())
+    await this.#inTurn(() => this.#start())
   }
 
   async #start(): Promise<void> {
+    if (this.#isRunning) throw errors.alreadyStarted()
     try {
       this.#port = await this.#connector.start(this.host, this.#port)
     } catch (cause) {
@@ -144,25 +144,22 @@ export abstract class Endpoint<E extends AnyNodeEvents<E>> extends EventSource<E
    * leaves nothing behind that would keep the process alive, and does nothing when the node is stopped already.
    */
   async stop(): Promise<void> {
-    await this.#changing?.catch(() => {})
-    if (this.#isRunning) await this.#change(this.#stop())
+    await this.#inTurn(() => this.#stop())
   }
 
   async #stop(): Promise<void> {
+    if (!this.#isRunning) return
     this.#report('nodeRequestToStop')
     this.#isRunning = false
     await this.#connector.stop()
     this.debugPrint('stopped')
   }
 
-  /** One start or stop at a time; the next one waits. */
-  async #change(work: Promise<void>): Promise<void> {
-    this.#changing = work
-    try {
-      await work
-    } finally {
-      this.#changing = undefined
-    }
+  /** One start or stop at a time, in the order in which they were asked for, also when that was in one turn. */
+  async #inTurn(change: () => Promise<void>): Promise<void> {
+    const done = this.#lastChange.then(change)
+    this.#lastChange = done.catch(() => {})
+    await done
   }
 
   /** `await using node = …` stops the node at the end of the block. */
@@ -180,12 +177,7 @@ export abstract class Endpoint<E extends AnyNodeEvents<E>> extends EventSource<E
    */
   async connectWithNode(host: string, port: number, options: ConnectOptions = {}): Promise<NodeConnection> {
     checkAddress(host, port, 1)
-    checkNames(options, ['reconnect', 'expect', 'signal', 'timeout'])
-    const { expect, timeout } = options
-    if (expect !== undefined && !isPlainId(expect))
-      throw errors.invalidArgument('expect', 'a node ID', expect)
-    if (timeout !== undefined && !(timeout > 0))
-      throw errors.invalidArgument('timeout', 'milliseconds above 0', timeout)
+    checkConnectOptions(options)
     this.assertRunning('connectWithNode()')
     return this.#connector.connect({ host, port }, options)
   }

@@ -103,8 +103,11 @@ export class NodeConnection {
       done: () => this.#onUp(),
       fail: (code, text) => this.close(code, text),
     })
-    // In total, from the first byte on: bytes that trickle in do not extend it.
-    this.#deadline = owner.clock.setTimer(() => this.close('handshake-timeout'), handshakeTimeout)
+    // In total, the transport's own handshake included: bytes that trickle in do not extend it.
+    this.#deadline = owner.clock.setTimer(
+      () => this.close('handshake-timeout'),
+      Math.max(1, handshakeTimeout - (now - (channel.acceptedAt ?? now))),
+    )
   }
 
   /** The peer's ID: proven in a `SecureNode`, a claim in a plain `Node`; empty until its hello came. */

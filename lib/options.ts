@@ -1,8 +1,9 @@
 import { type Clock, systemClock } from './clock.ts'
-import { invalidArgument, invalidOption, unknownOption } from './errors.ts'
+import { invalidArgument, invalidOption } from './errors.ts'
 import * as limits from './limits.ts'
 import { NAME } from './message/document.ts'
 import { DEFAULT_NET } from './message/message.ts'
+import { checkNames } from './names.ts'
 import type { Transport } from './transport/transport.ts'
 import { isPlainId } from './wire/hello.ts'
 
@@ -82,6 +83,12 @@ const object = (text: string, method: string, fallback: unknown): Rule => [
   fallback,
 ]
 
+const frameBytes = (lowest: number): Rule => [
+  `an integer from ${lowest} to 2^31`,
+  (value) => isPositive(value) && (value as number) >= lowest && (value as number) <= 2 ** 31,
+  limits.MAX_FRAME_BYTES,
+]
+
 function isPositive(value: unknown): boolean {
   return Number.isSafeInteger(value) && (value as number) > 0
 }
@@ -100,12 +107,7 @@ const NODE_RULES = {
   handshakeTimeout: duration(limits.HANDSHAKE_TIMEOUT),
   frameTimeout: duration(limits.FRAME_TIMEOUT),
   stopTimeout: duration(limits.STOP_TIMEOUT),
-  maxFrameBytes: [
-    `an integer from ${limits.MAX_HELLO_BYTES} to 2^31`,
-    (value) =>
-      isPositive(value) && (value as number) >= limits.MAX_HELLO_BYTES && (value as number) <= 2 ** 31,
-    limits.MAX_FRAME_BYTES,
-  ],
+  maxFrameBytes: frameBytes(limits.MAX_HELLO_BYTES),
   maxQueueBytes: count(limits.MAX_QUEUE_BYTES),
   pingInterval: duration(limits.PING_INTERVAL),
   pingTimeout: duration(limits.PING_TIMEOUT),
@@ -122,6 +124,8 @@ const PLAIN_NODE_RULES = {
 
 const SECURE_NODE_RULES = {
   ...NODE_RULES,
+  // A frame must hold any message: with less, the largest ones would end the links that bring them.
+  maxFrameBytes: frameBytes(limits.MAX_MESSAGE_BYTES + 1),
   password: ['a text that is not empty', (value) => typeof value === 'string' && value !== '', undefined],
   encryption: flag(true),
   windowPast: duration(limits.WINDOW_PAST),
@@ -155,12 +159,20 @@ export function nodeOptionsOf(settings: SecureNodeSettings): NodeOptions {
   return Object.fromEntries(Object.entries(settings).filter(([name]) => Object.hasOwn(NODE_RULES, name)))
 }
 
-/** Refuses options that a call does not know: a misspelled one would be lost without a word. */
-export function checkNames(options: object, names: readonly string[]): void {
-  const given: unknown = options
-  if (typeof given !== 'object' || given === null || Array.isArray(given))
-    throw invalidArgument('options', 'an object', given)
-  for (const name in options) if (!names.includes(name)) throw unknownOption(name, names)
+const CONNECT_RULES: Record<string, Rule> = {
+  reconnect: flag(false),
+  expect: ['a node ID', isPlainId, undefined],
+  signal: object('an AbortSignal', 'addEventListener', undefined),
+  timeout: duration(limits.HANDSHAKE_TIMEOUT),
+}
+
+/** Checks the options of `connectWithNode`. @throws SecureNodeError `invalid-argument`, `invalid-option` */
+export function checkConnectOptions(options: object): void {
+  checkNames(options, Object.keys(CONNECT_RULES))
+  for (const [name, [text, isValid]] of Object.entries(CONNECT_RULES)) {
+    const value: unknown = (options as Record<string, unknown>)[name]
+    if (value !== undefined && !isValid(value)) throw invalidArgument(name, text, value)
+  }
 }
 
 /** Nothing is coerced: `ws` turns a limit of 2^32 into none by `| 0`. Unknown names are typing errors. */

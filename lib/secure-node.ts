@@ -6,8 +6,8 @@ import type { Json } from './message/canonical.ts'
 import { type Draft, type MessageFields, signDraft, type SignedMessage } from './message/message.ts'
 import { Node, type NodeStats, type Sent } from './node.ts'
 import type { NodeConnection } from './node-connection.ts'
+import { checkNames } from './names.ts'
 import {
-  checkNames,
   type NodeOptions,
   nodeOptionsOf,
   type SecureNodeOptions,

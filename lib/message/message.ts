@@ -4,6 +4,7 @@ import { verifySignature } from '../identity/ed25519.ts'
 import type { Engine } from '../identity/engine.ts'
 import type { Identity } from '../identity/identity.ts'
 import { MAX_ADDRESSEES, MAX_MESSAGE_BYTES, PROTOCOL_VERSION, WINDOW_FUTURE, WINDOW_PAST } from '../limits.ts'
+import { checkNames } from '../names.ts'
 import { fromHex, toHex } from '../wire/hex.ts'
 import { isHex32, type MessageId, type NodeId } from '../wire/ids.ts'
 import { deepFreeze, type Json, plainCopy, writeCanonical } from './canonical.ts'
@@ -130,6 +131,7 @@ export async function signDraft(fields: MessageFields, identity: Identity): Prom
 }
 
 function makeBody(fields: MessageFields, identity: Identity): Body {
+  checkNames(fields, ['data', 'type', 'net', 'to', 're', 'exp', 'time', 'seq'])
   const { type = 'message', net = DEFAULT_NET, time = Date.now(), re, exp } = fields
   if (!isName(type)) throw invalidArgument('type', `a name like ${NAME.source}`, type)
   if (!isName(net)) throw invalidArgument('net', `a name like ${NAME.source}`, net)
@@ -175,8 +177,8 @@ function isCount(value: number): boolean {
 }
 
 /**
- * Verifies a document. Remote input is ordinary input: this never throws, whatever the text is, and what is
- * neither text nor bytes is refused as well.
+ * Verifies a document. Remote input is ordinary input: this never throws, whatever the document is, and what is
+ * neither text nor bytes is refused as well. (It throws for options that do not exist: those are not remote.)
  *
  * The checks come in the order of their cost: size, depth, UTF-8, JSON, canonical form, shape, keys, network,
  * time, and the signature last.
@@ -185,6 +187,7 @@ export async function openMessage(
   document: string | Uint8Array,
   options: OpenOptions = {},
 ): Promise<Verdict> {
+  checkNames(options, ['net', 'now', 'window'])
   const draft = readDraft(bytesOf(document), options.net)
   if (!draft.ok) return draft
   const { now = Date.now(), window = {} } = options

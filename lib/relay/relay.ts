@@ -156,7 +156,7 @@ export class Relay<L extends RelayLink> {
     const result = readDraft(framePayload(frame), this.#options.net, id)
     if (!result.ok) return this.#reject(link, result.code, id)
     const incoming = { ...result.draft, frame }
-    const code = this.#judgeTime(incoming, now, horizon) ?? this.#judgeRoom(link, incoming)
+    const code = this.#judgeTime(incoming, now, horizon) ?? this.#judgeShare(link)
     if (code !== undefined) return this.#refuse(link, code, incoming)
     this.#flood.heard(incoming.id, link)
     return incoming
@@ -168,10 +168,6 @@ export class Relay<L extends RelayLink> {
     return (
       judgeTime(body, now, { past, future }) ?? (body.time < this.#startedAt ? 'before-start' : undefined)
     )
-  }
-
-  #judgeRoom(link: L, { body }: Draft): IgnoreCode | undefined {
-    return body.from === this.#port.self ? 'cloned-key' : this.#judgeShare(link)
   }
 
   #judgeShare(link: L): 'overload' | undefined {
@@ -197,6 +193,8 @@ export class Relay<L extends RelayLink> {
     this.#flood.refuse(id, link)
     if (code === 'duplicate') this.#duplicate(id)
     else this.#refuse(link, code, incoming)
+    // Told once; further copies are duplicates.
+    if (code === 'cloned-key') this.#seen.add(id, body.time, link.id)
   }
 
   /**
@@ -206,6 +204,8 @@ export class Relay<L extends RelayLink> {
   #judgeAgain(link: L, { id, body }: Draft): IgnoreCode | 'duplicate' | undefined {
     const horizon = this.#seen.horizon(this.#port.clock.now())
     if (this.#seen.has(id, body.time)) return 'duplicate'
+    // Only now, when it is known to be signed with our key: anyone can name us as the author.
+    if (body.from === this.#port.self) return 'cloned-key'
     return body.time < horizon ? 'stale' : this.#judgeShare(link)
   }
 

@@ -7,6 +7,8 @@ import type { Channel, ChannelHandlers } from './transport.ts'
 export interface ReadySocket extends ConnectedSocket {
   /** The ID that the handshake has proven. */
   readonly peerId?: NodeId | undefined
+  /** See {@link Channel.acceptedAt}. */
+  readonly acceptedAt?: number | undefined
   readonly encrypted: boolean
 }
 
@@ -19,6 +21,7 @@ export class SocketChannel implements Channel {
   readonly remoteHost: string
   readonly remotePort: number
   readonly peerId: NodeId | undefined
+  readonly acceptedAt: number | undefined
   readonly encrypted: boolean
   readonly #socket: Socket
   #handlers: ChannelHandlers | undefined
@@ -27,10 +30,11 @@ export class SocketChannel implements Channel {
   #hasEnded = false
   #isClosed = false
 
-  constructor({ socket, host, port, peerId, encrypted }: ReadySocket) {
+  constructor({ socket, host, port, peerId, acceptedAt, encrypted }: ReadySocket) {
     this.remoteHost = host
     this.remotePort = port
     this.peerId = peerId
+    this.acceptedAt = acceptedAt
     this.encrypted = encrypted
     this.#socket = socket
     // Without this listener an error of one socket would end the process.

@@ -11,6 +11,7 @@ import type { ListenHandlers, ListenOptions } from './transport.ts'
 /** An inbound connection whose handshake is under way. */
 interface Pending extends ConnectedSocket {
   readonly timer: Timer
+  readonly acceptedAt: number
   /** Why it has failed; it counts as failed once its socket is closed. */
   fault: Error | undefined
 }
@@ -51,7 +52,7 @@ export class TlsInbound {
     const timer = clock.setTimer(() => {
       this.#fail(pending, handshakeFailed(host, `it took longer than ${handshakeTimeout} ms`))
     }, handshakeTimeout)
-    const pending: Pending = { ...connected, timer, fault: undefined }
+    const pending: Pending = { ...connected, timer, acceptedAt: clock.now(), fault: undefined }
     const key = keyOf(socket)
     this.#pending.set(key, pending)
     socket.once('close', () => this.#socketOnClose(key, pending))
@@ -80,8 +81,9 @@ export class TlsInbound {
     if (!verdict.ok || pending.fault !== undefined) return
     this.#pending.delete(key)
     pending.timer.cancel()
-    const { host, port } = pending
-    this.#handlers.onChannel(new SocketChannel({ socket, host, port, peerId: verdict.id, encrypted: true }))
+    const { host, port, acceptedAt } = pending
+    const { id: peerId } = verdict
+    this.#handlers.onChannel(new SocketChannel({ socket, host, port, peerId, acceptedAt, encrypted: true }))
   }
 
   #serverOnError(error: Error, socket: TLSSocket): void {

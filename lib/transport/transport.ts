@@ -21,6 +21,11 @@ export interface Channel {
   readonly remotePort: number
   /** The ID the transport itself has proven the remote end to own; undefined where it proves nothing. */
   readonly peerId: NodeId | undefined
+  /**
+   * When the raw connection was accepted, in ms since the epoch, where a handshake of the transport came first:
+   * the time for all handshakes counts from then. @default when the channel is handed out
+   */
+  readonly acceptedAt?: number | undefined
   /** Whether the bytes are encrypted on their way. */
   readonly encrypted: boolean
   /** Bytes handed to `write` that have not left this process yet. */

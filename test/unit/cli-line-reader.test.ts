@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { PassThrough } from 'node:stream'
 import t from 'tap'
 import { LineReader } from '../../lib/cli/line-reader.ts'
@@ -10,7 +9,7 @@ interface Typist {
   readonly reader: LineReader
   readonly lines: string[]
   /** Types, and waits until it was taken. */
-  type(text: string): Promise<void>
+  readonly type: (text: string) => Promise<void>
   readonly ended: Promise<void>
 }
 
@@ -25,10 +24,12 @@ function sitDown(onInterrupt = () => {}): Typist {
     for await (const line of reader.lines()) lines.push(line)
   })()
   const type = async (text: string): Promise<void> => {
-    input.write(text)
-    if (input.readableLength > 0) await once(input, 'data')
-    // Lines are handed on in later turns of the event loop than keys.
-    for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate)
+    // Key by key: what comes at once is taken for pasted text.
+    for (const key of text) {
+      input.write(key)
+      // Lines are handed on in later turns of the event loop than keys.
+      for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate)
+    }
   }
   return { input, screen, reader, lines, type, ended }
 }

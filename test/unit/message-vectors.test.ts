@@ -76,7 +76,8 @@ t.test('what the package signs is what is written', async (t) => {
     const isOdd = body['exp'] === Number.MAX_SAFE_INTEGER || vector.name.includes('another good signature')
     if (author === undefined || isOdd) continue
     count++
-    const made = await signMessage(body as never, Identity.fromSeed(hexToBytes(author.seed)))
+    const { from: _from, v: _v, ...fields } = body
+    const made = await signMessage(fields as never, Identity.fromSeed(hexToBytes(author.seed)))
     t.equal(made, document, vector.name)
     t.equal(vector.signature, sig)
   }

@@ -2,8 +2,8 @@ import t from 'tap'
 import { systemClock } from '../../lib/clock.ts'
 import { quote } from '../../lib/errors.ts'
 import * as limits from '../../lib/limits.ts'
+import { checkNames } from '../../lib/names.ts'
 import {
-  checkNames,
   type NodeOptions,
   nodeOptionsOf,
   nodeSettings,
@@ -73,6 +73,12 @@ const NODE: Record<keyof NodeOptions, Sample> = {
 const { id: PLAIN_ID, ...BOTH } = NODE
 const SECURE: Record<keyof SecureNodeOptions, Sample> = {
   ...BOTH,
+  // Any signed message fits into a frame.
+  maxFrameBytes: {
+    good: [262_145, 1_000_000],
+    bad: [262_144, 4_096, 0, -1, 262_145.5, 2 ** 31 + 1, '300000', NaN, true, {}],
+    rule: 'an integer from 262145 to 2^31',
+  },
   password: { good: ['secret', ' '], bad: ['', 1, true, {}], rule: 'a text that is not empty' },
   encryption: flag,
   windowPast: duration,
@@ -156,7 +162,7 @@ for (const { kind, samples, check } of KINDS) {
           'option "maxQueueBytes" must be at least "maxFrameBytes" and its length (4194308), got 4194304',
       })
       t.throws(() => check({ maxQueueBytes: 2 ** 20 }), { message: /^option "maxQueueBytes" / })
-      t.ok(check({ maxQueueBytes: 4_100, maxFrameBytes: 4_096 }))
+      t.ok(check({ maxQueueBytes: 300_004, maxFrameBytes: 300_000 }))
     })
 
     t.test('a link is not dead before it was asked whether it lives', async (t) => {

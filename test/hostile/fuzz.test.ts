@@ -1,0 +1,162 @@
+// Thousands of frames that are random, or almost right, at live nodes. Whatever they are, the node that gets them
+// answers with codes that are documented, forgets the sender, and goes on; nothing is thrown, and memory stays.
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import t, { type Test } from 'tap'
+import { Identity } from '../../lib/identity/identity.ts'
+import type { CloseCode } from '../../lib/wire/close-code.ts'
+import { encodeFrame, Kind } from '../../lib/wire/frame.ts'
+import { encodeHello } from '../../lib/wire/hello.ts'
+import { Random } from '../../lib/testing/random.ts'
+import { bodyWith, forge, genuine } from '../fixtures/documents.ts'
+import type { RawPeer } from '../fixtures/raw-peer.ts'
+import { Stage, type StageOptions } from '../fixtures/stage.ts'
+
+const SEED = 20_260_101
+const FRAMES = 2_000
+/** As a record, so that the compiler sees when one is missing. `none`: reset before anybody could answer. */
+const CODES: Record<CloseCode | 'none', true> = {
+  'too-large': true,
+  'too-deep': true,
+  'bad-utf8': true,
+  'bad-json': true,
+  'not-canonical': true,
+  'bad-shape': true,
+  'bad-key': true,
+  'wrong-net': true,
+  'bad-signature': true,
+  'forged-author': true,
+  goodbye: true,
+  lost: true,
+  timeout: true,
+  'handshake-timeout': true,
+  'frame-timeout': true,
+  'slow-peer': true,
+  duplicate: true,
+  'self-connection': true,
+  'too-many-connections': true,
+  banned: true,
+  'wrong-version': true,
+  'wrong-mode': true,
+  'bad-hello': true,
+  'bad-proof': true,
+  'identity-mismatch': true,
+  'frame-too-large': true,
+  'frame-empty': true,
+  'unexpected-frame': true,
+  'bad-payload': true,
+  closed: true,
+  none: true,
+}
+const IGNORED = ['stale', 'early', 'expired', 'before-start', 'cloned-key', 'overload']
+
+/** Frames that are right, or right but for their content: what is mutated. */
+async function makeCorpus(): Promise<Uint8Array[]> {
+  const author = Identity.generate()
+  const data = { list: [1, 2.5, 'ü😀', null, true], nested: { a: { b: {} } }, text: 'x'.repeat(200) }
+  const documents = [
+    (await genuine(author, { data })).bytes,
+    (await genuine(author, { data: 'short', type: 'error', to: [author.id], exp: Date.now() + 1_000 })).bytes,
+    (await genuine(author, { time: Date.now() - 1_000_000 })).bytes,
+    await forge(await bodyWith(author, { v: 2 }), author),
+    await forge(null, author),
+  ]
+  const hello = encodeHello({ mode: 'signed', net: 'default', id: author.id, time: 0, listen: [], caps: [] })
+  const text = new TextEncoder().encode('{"a":[1,{"b":"c"}]}')
+  return [
+    ...documents.map((document) => encodeFrame(Kind.message, document)),
+    encodeFrame(Kind.hello, hello),
+    encodeFrame(Kind.proof, new Uint8Array(64)),
+    encodeFrame(Kind.welcome, new Uint8Array(0)),
+    encodeFrame(Kind.ping, new Uint8Array(8)),
+    encodeFrame(Kind.pong, new Uint8Array(8)),
+    encodeFrame(Kind.close, new TextEncoder().encode('{"code":"goodbye","text":"bye"}')),
+    ...[Kind.text, Kind.json, Kind.bytes, Kind.compressed].map((kind) => encodeFrame(kind, text)),
+  ]
+}
+
+/** One frame, or what was one. */
+function mutate(random: Random, corpus: readonly Uint8Array[]): Uint8Array {
+  const pick = (): Uint8Array => corpus[random.below(corpus.length)]!.slice()
+  const frame = pick()
+  const at = random.below(frame.length)
+  switch (random.below(9)) {
+    case 0:
+      return random.bytes(1 + random.below(64))
+    case 1:
+      return encodeFrame(random.below(256), random.bytes(random.below(300)))
+    case 2:
+      frame[at] = random.below(256)
+      return frame
+    case 3:
+      // Somewhere behind the header: the length stays right.
+      for (let count = 1 + random.below(5); count > 0; count--) {
+        frame[5 + random.below(Math.max(1, frame.length - 5))] = random.below(256)
+      }
+      return frame
+    case 4:
+      return frame.subarray(0, at)
+    case 5:
+      return encodeFrame(frame[4]!, Buffer.concat([frame.subarray(5), random.bytes(1 + random.below(9))]))
+    case 6:
+      return encodeFrame(frame[4]!, Buffer.concat([frame.subarray(5, 5 + at), pick().subarray(at)]))
+    case 7:
+      frame[4] = random.below(256)
+      return frame
+    default:
+      return frame
+  }
+}
+
+setFlagsFromString('--expose-gc')
+const collectGarbage = runInNewContext('gc') as () => void
+setFlagsFromString('--no-expose-gc')
+
+function heapUsed(): number {
+  collectGarbage()
+  return process.memoryUsage().heapUsed
+}
+
+/** Sends frames over one connection after the other: a new one whenever the last was closed. */
+async function fuzz(t: Test, options: StageOptions, isPeer: boolean): Promise<void> {
+  const stage = await Stage.start(t, options)
+  const random = new Random(SEED)
+  const corpus = await makeCorpus()
+  const codes = new Map<string, number>()
+  let heapBefore = 0
+  for (let sent = 0; sent < FRAMES;) {
+    const peer = await (isPeer ? stage.attacker(t) : stage.stranger(t))
+    const start = sent
+    // Also frames that are never finished: after some of them the attacker gives up.
+    while (!peer.isClosed && sent < start + 20) {
+      peer.channel.write(mutate(random, corpus))
+      sent++
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    if (!peer.isClosed) peer.channel.destroy()
+    await settled(stage, peer)
+    codes.set(peer.closeCode, (codes.get(peer.closeCode) ?? 0) + 1)
+    if (heapBefore === 0 && sent > FRAMES / 4) heapBefore = heapUsed()
+  }
+  await stage.isUnharmed(t)
+  t.comment(Object.fromEntries(codes))
+  for (const code of codes.keys()) t.ok(Object.hasOwn(CODES, code), code)
+  for (const code of stage.refused) if (!(code in CODES || IGNORED.includes(code))) t.fail(code)
+  t.equal(stage.victim.allNodes.size, 1, 'only the friend is left')
+  t.equal(stage.victim.stats().pending, 0)
+  const growth = heapUsed() - heapBefore
+  t.ok(growth < 8 * 1_024 * 1_024, `${Math.round(growth / 1_024)} KiB more than after a quarter of it`)
+}
+
+/** Resolves when an attacker is gone at both ends. */
+async function settled(stage: Stage, peer: RawPeer): Promise<void> {
+  await peer.closed()
+  while (stage.linkTo(peer) !== undefined || stage.victim.stats().pending > 0) {
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}
+
+t.test('a peer of a SecureNode', (t) => fuzz(t, {}, true))
+t.test('a stranger to a SecureNode', (t) => fuzz(t, {}, false))
+t.test('a peer of a plain Node', (t) => fuzz(t, { kind: 'plain' }, true))
+t.test('a stranger to a plain Node', (t) => fuzz(t, { kind: 'plain' }, false))
