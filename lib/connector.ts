@@ -1,5 +1,5 @@
 import type { Timer } from './clock.ts'
-import { dial, type DialPort, formatAddress } from './dialer.ts'
+import { dial, type DialPort, formatAddress, formatReason } from './dialer.ts'
 import * as errors from './errors.ts'
 import { PROBE_TIMEOUT, TICK } from './limits.ts'
 import type { ConnectionInit, ConnectionOwner, NodeConnection } from './node-connection.ts'
@@ -281,8 +281,10 @@ export class Connector {
     const { host, port, direction } = connection
     if (wasUp) this.#port.onDown(connection, reason)
     else if (direction === 'inbound') {
-      const why = `${reason.code} ${reason.text}`.trim()
-      this.#port.onInboundError(errors.handshakeFailed(formatAddress(host, port), why), { host, port })
+      this.#port.onInboundError(errors.handshakeFailed(formatAddress(host, port), formatReason(reason)), {
+        host,
+        port,
+      })
     }
   }
 

@@ -99,6 +99,8 @@ function abortError(address: string, reason: unknown): errors.SecureNodeError {
 
 /** A failure of the machine's network has a code like ECONNREFUSED; anything else is one of the handshake. */
 function dialError(address: string, cause: unknown): errors.SecureNodeError {
+  // A transport with a handshake of its own says best what went wrong in it.
+  if (cause instanceof errors.SecureNodeError) return cause
   const code = (cause as { code?: unknown } | null)?.code
   const isSystemError = typeof code === 'string' && /^E[A-Z_]+$/.test(code) && !code.startsWith('ERR_')
   if (isSystemError) return errors.connectFailed(address, cause)
@@ -112,12 +114,17 @@ function closeError(address: string, reason: CloseReason, request: DialRequest):
   }
   if (reason.code === 'handshake-timeout') return errors.connectTimeout(address, request.timeout)
   if (reason.by === 'peer') return errors.refusedByPeer(address, reason.code, reason.text)
-  if (reason.by === 'us') return errors.handshakeFailed(address, `${reason.code} ${reason.text}`.trim())
+  if (reason.by === 'us') return errors.handshakeFailed(address, formatReason(reason))
   return errors.handshakeFailed(
     address,
     `it hung up before the handshake was finished${reason.text === '' ? '' : ` (${reason.text})`}; ` +
       'is a node of the same kind (signed or plain, encrypted or not) listening there?',
   )
+}
+
+/** Why a connection ended, for people. */
+export function formatReason({ code, text }: CloseReason): string {
+  return text === '' ? code : `${code}, ${text}`
 }
 
 /** An address for people; IPv6 in brackets. */

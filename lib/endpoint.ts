@@ -1,6 +1,6 @@
 import { randomBytes } from '@noble/hashes/utils.js'
 import { type ConnectOptions, Connector, type ConnectorPort } from './connector.ts'
-import { formatAddress } from './dialer.ts'
+import { formatAddress, formatReason } from './dialer.ts'
 import * as errors from './errors.ts'
 import { type AnyNodeEvents, type ConnectionEvents, EventSource, type NodeCallback } from './events.ts'
 import { type ConnectionInit, NodeConnection } from './node-connection.ts'
@@ -277,7 +277,7 @@ export abstract class Endpoint<E extends AnyNodeEvents<E>> extends EventSource<E
 
   #onDown(connection: NodeConnection, reason: CloseReason): void {
     const { id, direction } = connection
-    this.debugPrint(`${direction} connection with ${id} ended: ${reason.code} ${reason.text}`)
+    this.debugPrint(`${direction} connection with ${id} ended: ${formatReason(reason)}`)
     this.#report(
       direction === 'outbound' ? 'outboundNodeDisconnected' : 'inboundNodeDisconnected',
       connection,

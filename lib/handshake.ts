@@ -103,8 +103,9 @@ export class Handshake {
     const { hello } = result
     const { self, provenId, expectedId } = this.#port
     if (hello.net !== self.net)
-      return this.#fail('wrong-net', `this node belongs to the network "${self.net}"`)
-    if (hello.mode !== self.mode) return this.#fail('wrong-mode', `this node speaks ${self.mode} messages`)
+      return this.#fail('wrong-net', `one end is in the network "${self.net}", the other in "${hello.net}"`)
+    if (hello.mode !== self.mode)
+      return this.#fail('wrong-mode', `one end speaks ${self.mode} messages, the other ${hello.mode} ones`)
     if (hello.id === self.id) return this.#fail('self-connection', 'both ends have the same ID')
     if (provenId !== undefined && provenId !== hello.id)
       return this.#fail('bad-proof', 'another key than the hello')

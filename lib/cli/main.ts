@@ -26,6 +26,7 @@ Examples:
   $ secure-node run --port 0 --connect 127.0.0.1:10001    … and in another
   $ secure-node demo                                      see five nodes stand an attack`
 
+/** All commands, and what they have in common. */
 function makeProgram(): Command {
   const program = new Command('secure-node')
     .description('Peer-to-peer networks in which every message is signed JSON.')
@@ -60,6 +61,7 @@ function onError(error: unknown): void {
   if (error instanceof CommanderError) {
     // Help and version come this way as well.
     process.exitCode = error.exitCode === 0 ? 0 : WRONG_USAGE
+    // No command at all: the help was shown on stderr.
     if (error.code === 'commander.help') process.exitCode = WRONG_USAGE
     const isTold = error.exitCode === 0 || error.code === 'commander.help'
     if (!isTold) process.stderr.write(describeError(new Error(usageText(error.message)), isDebug()))
@@ -69,10 +71,12 @@ function onError(error: unknown): void {
   process.stderr.write(describeError(error, isDebug()))
 }
 
+/** Commander's text without its own "error:". */
 function usageText(message: string): string {
   return message.replace(/^error: /, '')
 }
 
+/** Not asked of commander: what is wrong may be the very options. */
 function isDebug(): boolean {
   return process.argv.includes('--debug') || (process.env['SECURE_NODE_DEBUG'] ?? '') !== ''
 }

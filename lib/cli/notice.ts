@@ -66,6 +66,7 @@ export type Notice =
   | { readonly event: 'stopped'; readonly sent: number; readonly received: number }
 
 type NoticeOf<K extends Notice['event']> = Extract<Notice, { readonly event: K }>
+/** One for each kind: a new notice does not compile until it can be shown. */
 type Describers = {
   readonly [K in Notice['event']]: (notice: NoticeOf<K>, paint: Paint) => readonly string[]
 }
@@ -119,6 +120,7 @@ function describeData(data: Json): string {
   return safeText(isText ? text : jsonLine(data))
 }
 
+/** The connections, one in a row. */
 function peerTable(peers: readonly PeerFacts[]): readonly string[] {
   return table(
     ['ID', 'direction', 'address', 'ms', 'bytes in', 'bytes out'],
@@ -129,6 +131,7 @@ function peerTable(peers: readonly PeerFacts[]): readonly string[] {
   )
 }
 
+/** "2 stale, 1 bad-json". */
 function countsOf(counts: Readonly<Record<string, number>>): string {
   const parts = Object.entries(counts).map(([name, count]) => `${count} ${name}`)
   return parts.length === 0 ? '-' : parts.join(', ')

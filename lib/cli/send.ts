@@ -64,7 +64,9 @@ async function send(text: string, options: SendOptions): Promise<void> {
   const data = await dataOf(text, options.jsonData === true)
   const { net, encryption, type, json } = options
   const identity = options.key === undefined ? undefined : await openKey(options.key)
+  // After the key: typing a password takes as long as it takes.
   const deadline = Date.now() + options.timeout
+  // Nobody is to connect to it, so it listens where nobody else can.
   const node = new SecureNode('127.0.0.1', 0, identity, { net, encryption })
   await node.start()
   try {
@@ -77,6 +79,7 @@ async function send(text: string, options: SendOptions): Promise<void> {
   }
 }
 
+/** The payload. What is wrong with an argument is wrong usage; what is wrong with the input is not. */
 async function dataOf(text: string, isJson: boolean): Promise<unknown> {
   const isArgument = text !== '-'
   const input = isArgument ? text : await readText()
@@ -105,6 +108,7 @@ async function connectAll(node: SecureNode, options: SendOptions): Promise<Reado
     attempt.status === 'rejected' ? [attempt.reason as unknown] : [],
   )
   if (peers.size === 0) throw new Failure(`nobody can be reached: ${errors.map(oneLine).join('; ')}`)
+  // Some are enough: the message goes on from them to the others.
   for (const error of errors) process.stderr.write(describeError(error, false))
   return peers
 }

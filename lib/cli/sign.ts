@@ -25,7 +25,7 @@ interface SignOptions {
   readonly type: string
 }
 
-/** `sign [file]`: makes a signed document. */
+/** `sign [file]`: makes a signed document. The key is required: nobody could know a new one's name. */
 export function addSign(program: Command): void {
   program
     .command('sign')

@@ -10,13 +10,14 @@ import {
 import type { Json } from '../message/canonical.ts'
 import type { Notice } from './notice.ts'
 
+/** Where it listens and who it is, besides the options of a `SecureNode`. */
 export interface TalkingNodeOptions extends SecureNodeOptions {
   readonly host: string
   readonly port: number
   readonly identity: Identity | undefined
 }
 
-/** A node that says what happens to it. */
+/** A node that says what happens to it: each event becomes a notice, of plain data, that can be shown or logged. */
 export class TalkingNode extends SecureNode {
   readonly #say: (notice: Notice) => void
 
@@ -50,11 +51,13 @@ export class TalkingNode extends SecureNode {
     this.#say({ event: 'refused', code, via: connection.id, id, from, type })
   }
 
+  /** Not to stderr, where it would break into the line that somebody types. */
   override debugPrint(text: string): void {
     if (this.debug) this.#say({ event: 'trace', text })
   }
 }
 
+/** The part of a connection that tells people which one it is. */
 function nameOf({
   id,
   direction,

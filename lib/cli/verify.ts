@@ -56,6 +56,7 @@ export function addVerify(program: Command): void {
 }
 
 async function verify(file: string | undefined, { net, maxAge, json }: VerifyOptions): Promise<void> {
+  // As bytes: decoding would repair what is not UTF-8, and change what was signed.
   // One line end more than a document can have; what is longer is too large whatever it is.
   const input = await readInput(file, MAX_MESSAGE_BYTES + 2)
   const window = maxAge === undefined ? false : { past: maxAge }
@@ -65,16 +66,19 @@ async function verify(file: string | undefined, { net, maxAge, json }: VerifyOpt
     return
   }
   const reason = REASONS[verdict.code] ?? verdict.code
+  // For a program the verdict is a result, not an error of ours.
   if (!json) throw new Failure(`not valid: ${verdict.code}: ${reason}`)
   print(jsonLine({ ok: false, code: verdict.code, reason }))
   process.exitCode = FAILED
 }
 
+/** What is proven, for programs. */
 function factsOf(message: SignedMessage): object {
   const { id, from, net, type, time, seq, to, re, exp, data } = message
   return { ok: true, id, from, fingerprint: fingerprintOf(from), net, type, time, seq, to, re, exp, data }
 }
 
+/** The same for people. */
 function describeDocument(message: SignedMessage): string[] {
   const { id, from, net, type, time, to, re, exp, data } = message
   const paint = painter(process.stdout)

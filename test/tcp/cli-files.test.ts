@@ -246,15 +246,10 @@ t.test('verify refuses everything that is not as it was signed', async (t) => {
   t.equal((await verify(document)).code, 0)
   const cases: [RegExp, string | Uint8Array][] = [
     [/bad-signature/, document.replace('10', '99')],
-    [/bad-signature/, document.replace(/.{2}"}$/, '00"}')],
     [/not-canonical/, `${document}\n\n`],
-    [/not-canonical/, ` ${document}`],
     [/not-canonical/, JSON.stringify(JSON.parse(document), undefined, 2)],
     [/bad-shape/, '{"pay":10}'],
     [/bad-json/, ''],
-    [/bad-json/, 'hello'],
-    [/bad-utf8/, Uint8Array.of(0xff)],
-    [/too-deep/, '['.repeat(100)],
     [/too-large/, 'x'.repeat(3 * MAX_MESSAGE_BYTES)],
   ]
   await areErrors(

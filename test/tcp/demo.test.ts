@@ -35,7 +35,7 @@ t.test('the demo sends its 1,000 messages, stands the attacks, and says so', asy
   t.match(stdout, /^a message of an earlier session +2 +1, 3, 4 +before-start$/m)
   t.match(stdout, /^a message of another node, altered +1 +2 +bad-signature, node banned$/m)
   t.match(stdout, /^a message in the name of another node +5 +4 +forged-author, node banned$/m)
-  t.match(stdout, /^850 messages in [\d.]+ s: [\d,]+ messages\/s, [\d,]+ deliveries\/s$/m)
+  t.match(stdout, /^All at once: 850 messages in [\d.]+ s; [\d,]+ messages\/s, [\d,]+ deliveries\/s$/m)
   t.match(stdout, /every other node exactly once; every attack was refused and reached nobody\.\n$/)
 })
 

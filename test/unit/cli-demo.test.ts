@@ -139,7 +139,7 @@ t.test('the summary says what was wrong', (t) => {
   t.match(good.latency, [{ hops: 1, quiet: { count: 1, p50: 1.235 }, busy: { count: 1, p50: 500 } }])
   const text = describeSummary(good, plain).join('\n')
   t.match(text, /^ +1 {2}aaaaaaaa +3 +3 +2 {2}1 stale$/m)
-  t.match(text, /1,500 messages in 0\.50 s: 3,000 messages\/s/)
+  t.match(text, /1,500 messages in 0\.50 s; 3,000 messages\/s/)
   t.match(text, /exactly once/)
   const bad = describeSummary(summarize(outcome, ['node 1 is sad']), plain).join('\n')
   t.match(bad, /Not as it must be:\n {2}node 1 is sad$/)

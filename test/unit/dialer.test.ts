@@ -93,7 +93,7 @@ t.test('why it did not come up is told by its code', async (t) => {
     [[closeFrame({ code: 'self-connection' })], 'self-connection', /^there:8000/],
     [[helloFrame()], 'identity-mismatch', /^expected node carol at there:8000, found bob$/, 'carol'],
     [[closeFrame({ code: 'identity-mismatch', text: 'x' })], 'refused-by-peer', /identity-mismatch \(x\)$/],
-    [[helloFrame({ net: 'other' })], 'handshake-failed', /failed: wrong-net this node belongs to/],
+    [[helloFrame({ net: 'other' })], 'handshake-failed', /failed: wrong-net, one end is in the network/],
     [[new Uint8Array(8)], 'handshake-failed', /failed: frame-empty$/],
     [[Buffer.from('HTTP/1.1 400 Bad Request')], 'handshake-failed', /failed: frame-too-large$/],
   ]

@@ -132,8 +132,8 @@ t.test('where the transport proves the ID nobody signs', async (t) => {
 
 t.test('a hello is held against this node', async (t) => {
   const odd: [change: Partial<Hello>, reason: string][] = [
-    [{ net: 'other' }, 'wrong-net this node belongs to the network "default"'],
-    [{ mode: 'plain' }, 'wrong-mode this node speaks signed messages'],
+    [{ net: 'other' }, 'wrong-net one end is in the network "default", the other in "other"'],
+    [{ mode: 'plain' }, 'wrong-mode one end speaks signed messages, the other plain ones'],
     [{ id: alice.id }, 'self-connection both ends have the same ID'],
     [{ id: `01${'00'.repeat(31)}` }, 'bad-hello'],
     [{ id: 'bob' }, 'bad-hello'],

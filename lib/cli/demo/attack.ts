@@ -17,6 +17,7 @@ export function alterDocument(document: string): string {
   return altered
 }
 
+/** What a forged message is to look like. */
 export interface Forgery {
   /** Who is said to have written it. */
   readonly author: string
@@ -28,6 +29,7 @@ export interface Forgery {
 
 /** A message in the name of another node, signed correctly, but with the forger's own key. */
 export async function forgeDocument({ author, ...rest }: Forgery, forger: Identity): Promise<string> {
+  // By hand: signing with the package puts the forger's own name in.
   const body = canonicalJson({ ...rest, from: author, seq: rest.time * 1_000, v: PROTOCOL_VERSION })
   const id = messageId(documentOf(body, NO_SIGNATURE))
   const signature = await forger.sign(concatBytes(SIGNATURE_LABEL, hexToBytes(id)))

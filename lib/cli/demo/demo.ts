@@ -76,6 +76,7 @@ async function demo({ messages, json }: DemoOptions, { main, folder }: PackageFi
   } finally {
     if (!json) progress.clear()
   }
+  // The verdict is reached from the reports alone, after all processes have ended.
   const summary = summarize(outcome, check(outcome))
   print(...(json ? [jsonLine(summary)] : describeSummary(summary, painter(process.stdout))))
   if (!summary.ok) process.exitCode = FAILED
@@ -105,6 +106,7 @@ async function perform(
     return await Promise.race([new Play(crew, listener, options).perform(), crew.died, ended.promise])
   } finally {
     clearTimeout(timer)
+    // Before the result is shown: a prompt that comes back with processes still running is a leak.
     await crew.end()
     for (const signal of Object.keys(SIGNALS)) process.off(signal, onSignal)
   }

@@ -18,6 +18,7 @@ export interface Introduction {
   readonly earlierTime: number
 }
 
+/** What a member must know before it starts. */
 export interface Setup {
   readonly member: number
   /** IDs of all members, in the order of their numbers. */
@@ -38,6 +39,7 @@ export interface MemberRefusal {
   readonly via: number
 }
 
+/** What a member is to send, and how fast. */
 export interface TalkOrder {
   /** Numbers of the messages. */
   readonly first: number
@@ -47,6 +49,7 @@ export interface TalkOrder {
   readonly pause: number
 }
 
+/** How far a member is with listening. */
 export interface Progress {
   readonly delivered: number
   /** When the newest arrived, in ms since the epoch. */
@@ -56,6 +59,7 @@ export interface Progress {
 /** A document is sent as it is, or altered; or one is made in the name of somebody else. */
 export type AttackKind = 'replay' | 'alter' | 'forge'
 
+/** How a member is to attack its neighbours. */
 export interface AttackOrder {
   readonly kind: AttackKind
   /** Whose message is misused, or in whose name one is forged. */
@@ -96,25 +100,31 @@ export interface MemberReport {
   readonly endings: readonly Ending[]
 }
 
+/** The questions; each is answered by a promise, and fails where the member's own call has failed. */
 export interface MemberApi {
+  /** Makes the member's key, and signs a message before there is a node. */
   introduce(): Promise<Introduction>
   /** Starts the node; resolves with its port. */
   start(setup: Setup): Promise<number>
+  /** Connects with the node of this ID, and with no other that may listen there. */
   connect(port: number, id: string): Promise<void>
   /** Sends messages; resolves with the time of the first, in ms since the epoch. */
   talk(order: TalkOrder): Promise<number>
   progress(): Promise<Progress>
   /** The newest message of an author: the document. */
   heardOf(author: number): Promise<string>
+  /** Sends a bad message to all neighbours but the author; resolves when they have read it. */
   attack(order: AttackOrder): Promise<Attempt>
   /** How many further copies of a message have arrived. */
   copiesOf(id: string): Promise<number>
+  /** Whether it has refused a message. */
   hasRefused(id: string): Promise<boolean>
   /** Tries to connect; resolves with the code of the refusal, or `connected`. */
   knock(port: number): Promise<string>
   report(): Promise<MemberReport>
 }
 
+/** Names of the questions. */
 export type MemberMethod = keyof MemberApi
 
 /** A question of the conductor. */

@@ -57,6 +57,7 @@ export class Member implements MemberApi {
 
   async start(setup: Setup): Promise<number> {
     this.#setup = setup
+    // A replayed message is looked up by its ID: it must not be forgotten meanwhile.
     const maxTraces = setup.messages * setup.ids.length + SPARE_TRACES
     const node = new DemoNode(HOST, 0, this.#identity, { net: NET, maxTraces })
     node.on('nodeMessage', (_connection, data, message) => this.#onMessage(data, message))
@@ -75,6 +76,7 @@ export class Member implements MemberApi {
   async talk({ first, last, offset, pause }: TalkOrder): Promise<number> {
     if (offset > 0) await delay(offset)
     const began = preciseNow()
+    // One after the other, as an application would; sending waits where the peers cannot follow.
     for (let number = first; number <= last; number++) {
       await this.#running.sendToNodes(this.#saying(number), { type: TYPE })
       if (pause > 0) await delay(pause)
@@ -99,6 +101,7 @@ export class Member implements MemberApi {
     // The author is no victim: every node knows what it has said itself.
     const victims = [...this.#running.allNodes].filter((connection) => connection.id !== author)
     const frame = encodeFrame(Kind.message, new TextEncoder().encode(document))
+    // Past everything that would stop an honest node, over the attacker's own authenticated link.
     for (const connection of victims) connection.sendFrame(frame)
     // The answer says that the frame before it was read; whoever hangs up instead has read it as well.
     await Promise.allSettled(victims.map((connection) => connection.ping()))
@@ -153,6 +156,7 @@ export class Member implements MemberApi {
     const author = this.#memberOf(message.from)
     this.#lastAt = now
     this.#deliveries.push([author, number, now - at])
+    // Who said it is proven, what was said is compared: a line of somebody else is as wrong as none.
     if (author > 0 && text === lineFor(this.#known.lines, author, number)) this.#heard.set(author, message)
     else this.#strange.push(text)
   }

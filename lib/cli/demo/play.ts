@@ -13,6 +13,7 @@ export interface Audience {
   progress(done: number, all: number): void
 }
 
+/** What is played. */
 export interface PlayOptions {
   /** Messages of each node. */
   readonly messages: number
@@ -35,6 +36,7 @@ export interface Outcome extends Evidence {
   readonly warmUp: number
 }
 
+/** One attack, as it is planned. */
 interface AttackScript {
   readonly name: string
   readonly attacker: number
@@ -109,6 +111,7 @@ export class Play {
     this.#options = options
   }
 
+  /** Plays all acts. Rejects only when a member cannot do what it is asked. */
   async perform(): Promise<Outcome> {
     const { messages } = this.#options
     await this.#start()

@@ -6,11 +6,12 @@ import type { Outcome } from './play.ts'
 /** Latencies of one distance, in ms: when messages come one by one, and when all nodes send at once. */
 interface HopRow {
   readonly hops: number
+  /** Undefined where too few messages were sent for it. */
   readonly quiet: LatencyRow | undefined
   readonly busy: LatencyRow | undefined
 }
 
-/** What the demo has measured. */
+/** What the demo has measured, as `--json` prints it. */
 export interface Summary {
   readonly ok: boolean
   /** What is not as it must be. */
@@ -20,6 +21,7 @@ export interface Summary {
     readonly id: string
     readonly sent: number
     readonly delivered: number
+    /** Further copies of messages that it had: the cycle brings them. */
     readonly duplicates: number
     readonly refused: Readonly<Record<string, number>>
   }[]
@@ -36,6 +38,7 @@ export interface Summary {
     readonly attacker: number
     readonly victims: readonly number[]
     readonly answer: string
+    /** Whether the attacker was turned away when it connected again. */
     readonly bannedAfterwards: boolean
   }[]
 }
@@ -73,6 +76,7 @@ function rowOf({
   duplicates,
   refused,
 }: MemberReport): Summary['nodes'][number] {
+  // Counted from what came, not from the node's own counter: that is what is being judged.
   return { node: member, id, sent, delivered: deliveries.length, duplicates, refused }
 }
 
@@ -97,6 +101,7 @@ function roundRow({ p50, p99, ...row }: LatencyRow): LatencyRow {
   }
 }
 
+/** To microseconds: what is beyond them is noise. */
 function round(value: number): number {
   return Math.round(value * 1_000) / 1_000
 }
@@ -135,7 +140,7 @@ export function describeSummary(summary: Summary, paint: Paint): string[] {
     paint('strong', attackHead!),
     ...attackRows,
     '',
-    `${number(messages)} messages in ${seconds.toFixed(2)} s: ${number(messagesPerSecond)} messages/s, ${number(deliveriesPerSecond)} deliveries/s`,
+    `All at once: ${number(messages)} messages in ${seconds.toFixed(2)} s; ${number(messagesPerSecond)} messages/s, ${number(deliveriesPerSecond)} deliveries/s`,
     '',
     ...describeVerdict(summary, paint),
   ]
