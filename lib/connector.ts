@@ -121,8 +121,11 @@ export class Connector {
 
   /** Ends a connection because of what it brought, and keeps its peer out for `ms`. */
   expel(connection: NodeConnection, code: CloseReason['code'], ms: number): void {
-    if (connection.id !== '') this.#admission.ban(connection.id, this.#settings.clock.now() + ms)
+    const { id } = connection
+    if (id !== '') this.#admission.ban(id, this.#settings.clock.now() + ms)
     connection.close(code)
+    // A second one on its way was admitted before the ban, and would be asked no more.
+    if (id !== '') for (const other of [...this.peers.all]) if (other.id === id) other.close('banned')
   }
 
   async #dial(

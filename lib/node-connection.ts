@@ -104,10 +104,8 @@ export class NodeConnection {
       fail: (code, text) => this.close(code, text),
     })
     // In total, the transport's own handshake included: bytes that trickle in do not extend it.
-    this.#deadline = owner.clock.setTimer(
-      () => this.close('handshake-timeout'),
-      Math.max(1, handshakeTimeout - (now - (channel.acceptedAt ?? now))),
-    )
+    const timeLeft = Math.max(1, handshakeTimeout - (now - (channel.acceptedAt ?? now)))
+    this.#deadline = owner.clock.setTimer(() => this.close('handshake-timeout'), timeLeft)
   }
 
   /** The peer's ID: proven in a `SecureNode`, a claim in a plain `Node`; empty until its hello came. */
@@ -325,9 +323,7 @@ export class NodeConnection {
   #linger(): void {
     this.#channel.end()
     if (this.#isGone) return
-    this.#deadline = this.#owner.clock.setTimer(
-      () => this.#channel.destroy(),
-      this.#owner.settings.stopTimeout,
-    )
+    const { clock, settings } = this.#owner
+    this.#deadline = clock.setTimer(() => this.#channel.destroy(), settings.stopTimeout)
   }
 }

@@ -6,8 +6,8 @@ export class PeerSet {
   readonly #all = new Set<NodeConnection>()
   readonly #up = new Set<NodeConnection>()
   readonly #upById = new Map<string, NodeConnection>()
-  /** By peer ID, the connection that this node has decided for: up, or waiting for the peer's welcome. */
-  readonly #accepted = new Map<string, NodeConnection>()
+  /** By peer ID, the connections that this node has decided for, up or waiting for the peer's welcome: newest last. */
+  readonly #accepted = new Map<string, NodeConnection[]>()
   readonly #awaited = new Map<string, Deferred<NodeConnection>>()
   readonly #congested = new Set<NodeConnection>()
   #roomWaiters: (() => void)[] = []
@@ -34,7 +34,7 @@ export class PeerSet {
 
   /** The connection to a node that this node has decided for: it is up or about to be. */
   acceptedById(id: string): NodeConnection | undefined {
-    return this.#accepted.get(id)
+    return this.#accepted.get(id)?.at(-1)
   }
 
   add(connection: NodeConnection): void {
@@ -43,7 +43,10 @@ export class PeerSet {
 
   /** This node has decided for the connection; its peer has still to. */
   accept(connection: NodeConnection): void {
-    this.#accepted.set(connection.id, connection)
+    const { id } = connection
+    const accepted = this.#accepted.get(id)
+    if (accepted === undefined) this.#accepted.set(id, [connection])
+    else accepted.push(connection)
   }
 
   /** The connection is up. Returns the older one to the same node, if there is one. */
@@ -54,6 +57,8 @@ export class PeerSet {
     this.#upById.set(id, connection)
     this.#awaited.get(id)?.resolve(connection)
     this.#awaited.delete(id)
+    // One more peer that reads: the congested ones may not be the majority any more.
+    this.#wakeSenders()
     return older
   }
 
@@ -62,12 +67,10 @@ export class PeerSet {
     this.#all.delete(connection)
     const { id } = connection
     if (this.#upById.get(id) === connection) this.#upById.delete(id)
-    if (this.#accepted.get(id) === connection) {
-      // A second connection that came to nothing leaves the first one as it was.
-      const other = this.#upById.get(id)
-      if (other === undefined) this.#accepted.delete(id)
-      else this.#accepted.set(id, other)
-    }
+    // Others of the peer stay as they were: one that is given up here could still come up, and count for nothing.
+    const others = this.#accepted.get(id)?.filter((other) => other !== connection) ?? []
+    if (others.length === 0) this.#accepted.delete(id)
+    else this.#accepted.set(id, others)
     const wasUp = this.#up.delete(connection)
     this.#congested.delete(connection)
     this.#wakeSenders()

@@ -59,12 +59,10 @@ function versionOf(folder: URL): string {
 /** One line, and the exit code; whatever is still to be written is written before the process ends. */
 function onError(error: unknown): void {
   if (error instanceof CommanderError) {
-    // Help and version come this way as well.
-    process.exitCode = error.exitCode === 0 ? 0 : WRONG_USAGE
-    // No command at all: the help was shown on stderr.
-    if (error.code === 'commander.help') process.exitCode = WRONG_USAGE
+    // Help and version come this way too. Without any command, the help is the error, and has been shown.
     const isTold = error.exitCode === 0 || error.code === 'commander.help'
-    if (!isTold) process.stderr.write(describeError(new Error(usageText(error.message)), isDebug()))
+    process.exitCode = error.exitCode === 0 ? 0 : WRONG_USAGE
+    if (!isTold) process.stderr.write(describeError(usageText(error.message), false))
     return
   }
   process.exitCode = exitCodeOf(error)

@@ -44,7 +44,10 @@ export class TlsInbound {
   /** Takes over a raw connection. */
   accept(connected: ConnectedSocket): void {
     const { socket, host } = connected
-    if (!this.#handlers.shouldAccept(host)) {
+    const key = keyOf(socket)
+    // A client that resets and comes back from the same port can be here before its old socket has closed. Two
+    // with one key would be taken for each other, and the first never be counted as over: so it may try again.
+    if (this.#pending.has(key) || !this.#handlers.shouldAccept(host)) {
       socket.resetAndDestroy()
       return
     }
@@ -53,7 +56,6 @@ export class TlsInbound {
       this.#fail(pending, handshakeFailed(host, `it took longer than ${handshakeTimeout} ms`))
     }, handshakeTimeout)
     const pending: Pending = { ...connected, timer, acceptedAt: clock.now(), fault: undefined }
-    const key = keyOf(socket)
     this.#pending.set(key, pending)
     socket.once('close', () => this.#socketOnClose(key, pending))
     this.#server.emit('connection', socket)

@@ -15,7 +15,7 @@ const TIMEOUT = 150
 /** Errors of inbound connections that did not come up, as the victim tells them. */
 function errorsOf(stage: Stage): string[] {
   const errors: string[] = []
-  stage.victim.on('inboundNodeConnectionError', ((error: Error) => errors.push(error.message)) as never)
+  stage.victim.on('inboundNodeConnectionError', ((error: Error) => errors.push(error.message)))
   return errors
 }
 

@@ -1,4 +1,4 @@
-// The commands that talk: run and send. What works with files alone is in cli-files.test.ts.
+// The commands that talk: run and send. What works with files alone is in cli-keys.test.ts and cli-documents.test.ts.
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
@@ -12,9 +12,17 @@ t.jobs = 4
 /** A node of this process that remembers the data of its messages. */
 class Listener extends SecureNode {
   readonly heard: Json[] = []
+  #onHeard = (): void => {}
 
   override nodeMessage(...[, data]: Parameters<SecureNode['nodeMessage']>): void {
     this.heard.push(data)
+    this.#onHeard()
+  }
+
+  /** Waits for so many messages: a peer that has one may still be verifying it. */
+  async hears(count: number): Promise<Json[]> {
+    while (this.heard.length < count) await new Promise<void>((resolve) => (this.#onHeard = resolve))
+    return this.heard
   }
 
   get address(): string {
@@ -90,13 +98,13 @@ t.test('send takes JSON, stdin, a key and several peers, and says what was reach
   t.equal(sent.code, 0)
   t.match(sent.stdout, /^[0-9a-f]{64} is with 2 peers\n$/)
   t.match(sent.stderr, /^secure-node: cannot connect to [^\n]*: nothing listens there[^\n]*\n$/)
-  t.strictSame([a.heard, b.heard], [[[1, { a: 2 }]], [[1, { a: 2 }]]])
+  t.strictSame([await a.hears(1), await b.hears(1)], [[[1, { a: 2 }]], [[1, { a: 2 }]]])
   t.strictSame(authors, [identity.id])
   // One node at two addresses is one peer.
   const again = ['--connect', a.address, '--connect', a.address.replace('127.0.0.1', 'localhost')]
   const text = await cli(['send', ...again, '-'], { input: 'a\n\n' })
   t.match(text, { code: 0, stdout: /with 1 peer\n/ })
-  t.strictSame(a.heard.at(-1), { text: 'a\n' }, 'one line end is not sent')
+  t.strictSame((await a.hears(2))[1], { text: 'a\n' }, 'one line end is not sent')
 })
 
 t.test('send fails when nobody has the message', async (t) => {
@@ -149,7 +157,7 @@ t.test('run sends the lines of a pipe, and ends when the peers have them', async
   const piped = await cli(args, { input: `${lines.join('\r\n')}\n\n   \n//slash\nlast` })
   t.match(piped, { code: 0, stderr: '', stdout: /stopped: 302 sent, 0 received\n$/ })
   t.strictSame(
-    node.heard,
+    await node.hears(302),
     [...lines, '/slash', 'last'].map((text) => ({ text })),
   )
   t.notMatch(piped.stdout, /[\u001b\r]/, 'no control characters in a pipe')
@@ -161,7 +169,7 @@ t.test('run waits for its peer, however late it comes', async (t) => {
   await node.says(/nothing listens there.*\(trying again\)/)
   const late = await listen(t, port)
   t.match(await node.finished, { code: 0, stdout: /^connected /m, stderr: /^[^\n]*\n$/ })
-  t.strictSame(late.heard, [{ text: 'patience' }])
+  t.strictSame(await late.hears(1), [{ text: 'patience' }])
 })
 
 t.test('run connects again when a peer was lost', async (t) => {
@@ -192,7 +200,7 @@ t.test('run obeys commands, in a pipe as at a terminal', async (t) => {
   t.match(await node.event('help'), { commands: { '/peers': String } })
   t.match(await node.event('debug', ({ on }) => on === false), {})
   await node.event('debug', ({ on }) => on === true)
-  t.strictSame(other.heard, [{ text: 'hello' }])
+  t.strictSame(await other.hears(1), [{ text: 'hello' }])
   await other.sendToNodes({ text: 'hello yourself' })
   const { id: messageId } = (await node.event('message')) as { id: string }
   node.write(`/explain ${messageId.slice(0, 8)}\n/stop\nnever sent\n`)
@@ -267,6 +275,13 @@ t.test('what remote nodes say cannot steer the terminal', async (t) => {
   t.notMatch(stdout, /^12:00:00 alice/m, 'no line in the name of somebody else')
 })
 
+t.test('run ends quietly when nobody reads it any more', async (t) => {
+  const { node, address } = await runNode(t)
+  node.closeOutput()
+  await cli(['send', '--connect', address, 'to nobody'])
+  t.match(await node.finished, { code: 0, signal: null, stderr: '' })
+})
+
 t.test('run works at a terminal', { skip: !hasTerminals && 'no Python with pty' }, async (t) => {
   const node = await listen(t)
   node.on('nodeMessage', (_connection, data) => {
@@ -284,7 +299,7 @@ t.test('run works at a terminal', { skip: !hasTerminals && 'no Python with pty' 
     ],
   )
   t.equal(code, 0)
-  t.strictSame(node.heard, [{ text: 'first' }, { text: `${long}, half and half` }])
+  t.strictSame(await node.hears(2), [{ text: 'first' }, { text: `${long}, half and half` }])
   t.match(screen, /> /)
   t.match(screen, /stopped: 2 sent, 1 received\r\n$/)
   const bye = await atTerminal(['run', '--port', '0'], [['> ', '\u0004']])

@@ -173,3 +173,22 @@ t.test('a connection that breaks at any byte of the handshake is one failure', a
   t.equal(owner.failures.length, lengths.length)
   t.ok(owner.failures.every(({ host }) => host === HOST))
 })
+
+t.test('a client that resets and comes back from the same port is counted each time', async (t) => {
+  const { owner, port } = await listen(t)
+  const first = await connectRaw(t, port)
+  await owner.until(() => owner.asked.length === 1)
+  const { localPort } = first
+  // Both in one turn: the listener sees the new connection before it has seen that the old one is gone.
+  first.resetAndDestroy()
+  const second = connectTcp({ port, host: HOST, localPort: localPort! })
+  second.on('error', () => {})
+  await closed(first)
+  await turns(20)
+  second.destroy()
+  await closed(second)
+  const third = await connectRaw(t, port, 'no TLS')
+  await closed(third)
+  await turns(20)
+  t.equal(owner.failures.length, owner.asked.length, 'whatever was let in has ended')
+})

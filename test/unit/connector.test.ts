@@ -123,7 +123,7 @@ t.test('strangers are bounded: by number, and by address', async (t) => {
 
   const picky = await world.start({ maxNewPerAddress: 2 })
   const alice = await world.start()
-  for (let trial = 0; trial < 2; trial++) await (await world.connect(alice, picky)).close()
+  for (let trial = 0; trial < 2; trial++) (await world.connect(alice, picky)).close()
   await t.rejects(world.connect(alice, picky), { code: 'handshake-failed' })
   await world.pass(10_000)
   t.ok((await world.connect(alice, picky)).isUp)

@@ -77,6 +77,25 @@ t.test('the handshake has one deadline, in total: bytes that trickle in do not e
   t.strictSame(link.owner.log, ['down handshake-timeout us'])
 })
 
+t.test('the time that the transport took for its own handshake counts', async (t) => {
+  for (const [took, left] of [
+    [0, 10_000],
+    [9_000, 1_000],
+    [20_000, 1],
+    [-5, 10_005],
+  ] as const) {
+    // prettier-ignore
+    const { owner, channel, clock } = makeLink()
+    channel.acceptedAt = clock.now() - took
+    const connection = new NodeConnection({ owner, channel, direction: 'inbound', host: 'a', port: 1 })
+    connection.open()
+    clock.advance(left - 1)
+    t.equal(connection.closeReason, undefined, `${took}`)
+    clock.advance(1)
+    t.match(connection.closeReason, { code: 'handshake-timeout' })
+  }
+})
+
 t.test('a refusal is told to the peer', async (t) => {
   const link = makeLink()
   link.owner.verdict = { code: 'too-many-connections', text: 'the limit is 3', by: 'us' }

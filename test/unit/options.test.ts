@@ -2,8 +2,8 @@ import t from 'tap'
 import { systemClock } from '../../lib/clock.ts'
 import { quote } from '../../lib/errors.ts'
 import * as limits from '../../lib/limits.ts'
-import { checkNames } from '../../lib/names.ts'
 import {
+  checkConnectOptions,
   type NodeOptions,
   nodeOptionsOf,
   nodeSettings,
@@ -219,15 +219,24 @@ t.test('the options of the base are those that both kinds of node have', async (
   t.ok(nodeSettings(options))
 })
 
-t.test('options of calls are known by their names', async (t) => {
-  checkNames({}, ['a'])
-  checkNames({ a: undefined }, ['a', 'b'])
-  t.throws(() => checkNames({ c: 1 }, ['a', 'b']), {
-    code: 'invalid-option',
-    message: 'option "c" is not known here; the options are a, b',
-  })
-  t.throws(() => checkNames(Object.create({ c: 1 }) as object, ['a']), { code: 'invalid-option' })
-  for (const value of [null, 5, 'a', true]) {
-    t.throws(() => checkNames(value as unknown as object, ['a']), { code: 'invalid-argument' })
+t.test('options of connectWithNode are checked, and nothing is coerced', async (t) => {
+  const good = { reconnect: false, expect: 'bob', signal: new AbortController().signal, timeout: 0.5 }
+  checkConnectOptions(good)
+  for (const name of Object.keys(good)) checkConnectOptions({ [name]: undefined })
+  const odd: Record<string, unknown[]> = {
+    reconnect: [0, 1, 'yes', null],
+    expect: ['', 'a b', 5, null, {}],
+    signal: [true, {}, new AbortController(), null],
+    timeout: [0, -1, NaN, Infinity, 2 ** 31, '5', null, {}],
   }
+  for (const [name, values] of Object.entries(odd)) {
+    for (const value of values) {
+      const error = { code: 'invalid-argument', message: new RegExp(`^${name} must be `) }
+      t.throws(() => checkConnectOptions({ [name]: value }), error, `${name} ${quote(value)}`)
+    }
+  }
+  t.throws(() => checkConnectOptions({ reconect: true }), {
+    code: 'invalid-option',
+    message: 'option "reconect" is not known here; the options are reconnect, expect, signal, timeout',
+  })
 })
