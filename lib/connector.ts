@@ -26,6 +26,7 @@ export interface ConnectorPort {
   shouldReconnect(address: Address, trials: number, error: unknown): boolean
 }
 
+/** Options of `connectWithNode`. */
 export interface ConnectOptions {
   /** Keep the connection: dial again whenever it fails or is lost, the first time included. @default false */
   readonly reconnect?: boolean | undefined

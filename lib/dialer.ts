@@ -15,6 +15,7 @@ export interface DialPort {
   whenUp(id: string): Promise<NodeConnection>
 }
 
+/** One attempt to connect. */
 export interface DialRequest {
   readonly host: string
   readonly port: number

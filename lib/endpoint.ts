@@ -11,6 +11,7 @@ import type { Frame } from './wire/frame.ts'
 import type { Mode } from './wire/hello.ts'
 import { toHex } from './wire/hex.ts'
 
+/** What an endpoint has done since it was made, and its connections now. */
 export interface EndpointStats {
   readonly inbound: number
   readonly outbound: number
@@ -227,9 +228,9 @@ export abstract class Endpoint<E extends AnyNodeEvents<E>> extends EventSource<E
     return this.#connector.peers.up
   }
 
-  /** Whether more than half of the peers have too much to read. */
-  protected get isCongested(): boolean {
-    return this.#connector.peers.isCongested
+  /** Whether what comes over a connection should be read more slowly, because it piles up before the others. */
+  protected isBackloggedBeside(connection: NodeConnection): boolean {
+    return this.#connector.peers.isBackloggedBeside(connection)
   }
 
   /** Queues a frame for some peers. */

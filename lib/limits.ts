@@ -58,6 +58,16 @@ export const MAX_BANS = 4_096
 export const MAX_QUEUE_BYTES = 4 * MIB
 /** Bytes waiting for a peer above which senders are asked to pause. */
 export const HIGH_WATER_BYTES = 256 * KIB
+/**
+ * Bytes waiting for a peer above which what is to be relayed is read more slowly. More than a node's own messages
+ * may pile up: what others have sent comes first, and what a node sends itself can wait at its source.
+ */
+export const BACKLOG_BYTES = 4 * HIGH_WATER_BYTES
+/**
+ * Bytes of new messages a second that are taken from a link while what is relayed piles up. Not none: in a cycle of
+ * links, all could be waiting for each other. Few enough for a stuck peer to be found out before its queue is full.
+ */
+export const TRICKLE_BYTES = 64 * KIB
 
 /** Messages a second, and in a burst, that are read from one link; beyond it the link is read more slowly. */
 export const MESSAGE_RATE = 20_000

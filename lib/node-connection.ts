@@ -2,7 +2,7 @@ import type { Clock, Timer } from './clock.ts'
 import { Deferred } from './deferred.ts'
 import { connectionClosed } from './errors.ts'
 import { Handshake } from './handshake.ts'
-import { HIGH_WATER_BYTES, MAX_HELLO_BYTES } from './limits.ts'
+import { BACKLOG_BYTES, HIGH_WATER_BYTES, MAX_HELLO_BYTES } from './limits.ts'
 import { parseJson } from './message/canonical.ts'
 import type { NodeSettings } from './options.ts'
 import { Heartbeat, type Latency } from './services/ping.ts'
@@ -157,6 +157,11 @@ export class NodeConnection {
     return this.#channel.queuedBytes > HIGH_WATER_BYTES
   }
 
+  /** Whether so much waits for this peer that what is to be relayed should be read more slowly. */
+  get isBacklogged(): boolean {
+    return this.#channel.queuedBytes > BACKLOG_BYTES
+  }
+
   /** Keeps a value of yours with this connection. */
   setInfo(key: string, value: unknown): void {
     this.#info.set(key, value)
@@ -210,11 +215,16 @@ export class NodeConnection {
   sendFrame(frame: Uint8Array): void {
     if (this.#reason !== undefined) return
     if (this.#channel.queuedBytes + frame.length > this.#owner.settings.maxQueueBytes) {
-      this.#end({ code: 'slow-peer', text: `${this.#channel.queuedBytes} bytes wait to be read`, by: 'us' })
-      this.#channel.destroy()
+      this.#dropSlowPeer()
       return
     }
     this.#channel.write(frame)
+  }
+
+  /** Without a farewell: it would wait behind all the rest. */
+  #dropSlowPeer(): void {
+    this.#end({ code: 'slow-peer', text: `${this.#channel.queuedBytes} bytes wait to be read`, by: 'us' })
+    this.#channel.destroy()
   }
 
   /** Ends the connection: tells the peer why, flushes what is queued, and closes. Harmless when it has ended. */
@@ -254,6 +264,10 @@ export class NodeConnection {
     if (this.#channel.isPaused) this.#heartbeat.heard(now) // The silence is our own.
     if (this.#channel.isOverdue(now, this.#owner.settings.frameTimeout)) {
       this.close('frame-timeout')
+      return
+    }
+    if (this.#channel.isStuck(now, this.#owner.settings.frameTimeout)) {
+      this.#dropSlowPeer()
       return
     }
     const due = this.#heartbeat.due(now)

@@ -8,6 +8,7 @@ import type { Frame } from './wire/frame.ts'
 import type { Mode } from './wire/hello.ts'
 import { type Compression, decodePayload, encodePayload } from './wire/payload.ts'
 
+/** Options of `sendToNodes` of a `Node`. */
 export interface SendOptions {
   /** Connections that it is not sent over. */
   readonly exclude?: Iterable<NodeConnection> | undefined
@@ -15,11 +16,13 @@ export interface SendOptions {
   readonly compression?: Compression | undefined
 }
 
+/** What became of a message that was sent. */
 export interface Sent {
   /** To how many peers it was handed. None is not an error. */
   readonly peers: number
 }
 
+/** What a `Node` has done since it was made, and its connections now. */
 export interface NodeStats extends EndpointStats {
   /** Messages that this node sent, each counted once whatever the number of peers. */
   readonly sent: number

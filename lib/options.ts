@@ -141,7 +141,9 @@ const SECURE_NODE_RULES = {
 type Optional = 'id' | 'transport' | 'password'
 /** Options after the defaults were filled in. */
 export type Settings<O> = { readonly [K in keyof O]-?: K extends Optional ? O[K] : Exclude<O[K], undefined> }
+/** The options of a `Node`, checked. */
 export type NodeSettings = Settings<NodeOptions>
+/** The options of a `SecureNode`, checked. */
 export type SecureNodeSettings = Settings<SecureNodeOptions>
 
 /** Checks the options of a `Node` and fills in the defaults. @throws SecureNodeError `invalid-option` */

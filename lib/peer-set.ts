@@ -10,6 +10,7 @@ export class PeerSet {
   readonly #accepted = new Map<string, NodeConnection[]>()
   readonly #awaited = new Map<string, Deferred<NodeConnection>>()
   readonly #congested = new Set<NodeConnection>()
+  readonly #backlogged = new Set<NodeConnection>()
   #roomWaiters: (() => void)[] = []
 
   /** Every connection, also those whose handshake is under way. */
@@ -73,6 +74,7 @@ export class PeerSet {
     else this.#accepted.set(id, others)
     const wasUp = this.#up.delete(connection)
     this.#congested.delete(connection)
+    this.#backlogged.delete(connection)
     this.#wakeSenders()
     return wasUp
   }
@@ -89,7 +91,9 @@ export class PeerSet {
   /** Queues a frame for one peer. */
   write(connection: NodeConnection, frame: Uint8Array): void {
     connection.sendFrame(frame)
-    if (connection.isUp && connection.isCongested) this.#congested.add(connection)
+    if (!connection.isUp || !connection.isCongested) return
+    this.#congested.add(connection)
+    if (connection.isBacklogged) this.#backlogged.add(connection)
   }
 
   /**
@@ -100,6 +104,16 @@ export class PeerSet {
     return this.#congested.size * 2 > this.#up.size
   }
 
+  /**
+   * Whether what comes over a connection should be read more slowly: it piles up before more than half of the
+   * other peers. The peer that brings it does not count, for nothing is sent back to it.
+   */
+  isBackloggedBeside(connection: NodeConnection): boolean {
+    const others = this.#up.size - (this.#up.has(connection) ? 1 : 0)
+    const backlogged = this.#backlogged.size - (this.#backlogged.has(connection) ? 1 : 0)
+    return backlogged * 2 > others
+  }
+
   /** Resolves when senders may go on: at once, if nothing holds them up. */
   async room(): Promise<void> {
     while (this.isCongested) await new Promise<void>((resolve) => this.#roomWaiters.push(resolve))
@@ -107,6 +121,7 @@ export class PeerSet {
 
   /** A peer has read what was queued for it. */
   drained(connection: NodeConnection): void {
+    if (!connection.isBacklogged) this.#backlogged.delete(connection)
     if (connection.isCongested || !this.#congested.delete(connection)) return
     this.#wakeSenders()
   }

@@ -91,7 +91,7 @@ export class SecureNode extends Node<SecureNodeEvents> {
         clock: settings.clock,
         links: () => this.peers,
         write: (links, frame) => this.write(links, frame),
-        isCongested: () => this.isCongested,
+        isBacklogged: (link) => this.isBackloggedBeside(link),
         // What is verified only after stop() comes too late: the application has said that it is done.
         deliver: (link, message) => this.isRunning && this.deliver(link, message.data, message),
         refuse: (link, refusal) => this.#onRefusal(link, refusal),

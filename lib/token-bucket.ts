@@ -24,10 +24,10 @@ export class TokenBucket {
     return true
   }
 
-  /** Takes several tokens, or as many as there are. */
+  /** Takes any number of tokens; what is not there is owed, and refilled first. */
   spend(now: number, count: number): void {
     this.#refill(now)
-    this.#tokens = Math.max(0, this.#tokens - count)
+    this.#tokens -= count
   }
 
   /** Milliseconds until there is a token: 0 when there is one. */

@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '../clock.ts'
+import { TRICKLE_BYTES } from '../limits.ts'
 import { TokenBucket } from '../token-bucket.ts'
 
 /** A link, as far as reading from it goes. */
@@ -21,8 +22,8 @@ export interface IntakePort<L, A, V> {
   verify(arrival: A): Promise<V>
   /** A verdict, link by link in the order of arrival. */
   conclude(link: L, arrival: A, verdict: V): void
-  /** Whether what is relayed from here piles up. */
-  isCongested(): boolean
+  /** Whether what comes over this link piles up before the other peers. */
+  isBacklogged(link: L): boolean
 }
 
 export interface IntakeOptions {
@@ -32,19 +33,20 @@ export interface IntakeOptions {
   readonly messageRate: number
 }
 
-/** Longest pause for the sake of slow peers, in ms: in a cycle of links, all could be waiting for each other. */
-const MAX_STALL = 1_000
-
 /** What came over one link and is not concluded. */
 interface Inbox<L, A, V> {
   readonly link: L
-  readonly bucket: TokenBucket
+  /** Messages of any kind. */
+  readonly rate: TokenBucket
+  /** Bytes of new messages, while they pile up. */
+  readonly trickle: TokenBucket
   /** Not looked at yet. At most what one read brought: the link is paused meanwhile. */
   payloads: Uint8Array[]
+  /** Judged to be worth verifying, and first in line for it; with its size in bytes. */
+  next: { readonly arrival: A; readonly size: number } | undefined
   /** Under verification, in the order of arrival. */
   readonly pending: { readonly arrival: A; verdict: V | undefined }[]
   timer: Timer | undefined
-  stalledSince: number | undefined
   isPaused: boolean
   isDropped: boolean
 }
@@ -87,9 +89,12 @@ export class Intake<L extends IntakeLink, A extends Arrival, V extends object> {
   /** Forgets what a link brought and has not been concluded, since it was caught cheating; returns it. */
   drop(link: L): A[] {
     const inbox = this.#inboxOf(link)
+    const dropped = inbox.pending.splice(0).map(({ arrival }) => arrival)
+    if (inbox.next !== undefined) dropped.push(inbox.next.arrival)
     inbox.isDropped = true
     inbox.payloads = []
-    return inbox.pending.splice(0).map(({ arrival }) => arrival)
+    inbox.next = undefined
+    return dropped
   }
 
   /** What piled up has been read: links that were paused for it are read again. */
@@ -101,9 +106,11 @@ export class Intake<L extends IntakeLink, A extends Arrival, V extends object> {
     let inbox = this.#inboxes.get(link)
     if (inbox === undefined) {
       const { messageRate } = this.#options
-      const bucket = new TokenBucket(messageRate, messageRate, this.#port.clock.now())
-      const state = { timer: undefined, stalledSince: undefined, isPaused: false, isDropped: false }
-      inbox = { link, bucket, payloads: [], pending: [], ...state }
+      const now = this.#port.clock.now()
+      const rate = new TokenBucket(messageRate, messageRate, now)
+      const trickle = new TokenBucket(TRICKLE_BYTES, TRICKLE_BYTES, now)
+      const state = { next: undefined, timer: undefined, isPaused: false, isDropped: false }
+      inbox = { link, rate, trickle, payloads: [], pending: [], ...state }
       this.#inboxes.set(link, inbox)
     }
     return inbox
@@ -113,32 +120,50 @@ export class Intake<L extends IntakeLink, A extends Arrival, V extends object> {
   #pump(inbox: Inbox<L, A, V>): void {
     this.#starved.delete(inbox)
     inbox.timer?.cancel()
+    const { payloads } = inbox
     let taken = 0
-    while (taken < inbox.payloads.length) {
-      const wait = this.#mustWait(inbox)
-      if (wait !== undefined) {
-        inbox.payloads.splice(0, taken)
-        this.#pause(inbox, wait)
-        return
-      }
-      this.#take(inbox, inbox.payloads[taken++]!)
+    let wait = this.#verifyNext(inbox)
+    while (wait === undefined && taken < payloads.length && !inbox.isDropped) {
+      wait = this.#judge(inbox, payloads[taken]!)
+      // What was judged has been taken, also when it must wait for its verification.
+      if (wait === undefined || inbox.next !== undefined) taken++
     }
-    inbox.payloads = []
-    if (!inbox.isPaused) return
-    inbox.isPaused = false
-    inbox.link.resume()
+    if (inbox.isDropped) return
+    if (taken > 0) inbox.payloads = payloads.slice(taken)
+    if (wait !== undefined) this.#pause(inbox, wait)
+    else if (inbox.isPaused) {
+      inbox.isPaused = false
+      inbox.link.resume()
+    }
   }
 
-  /** How long an inbox has to wait, in ms: until woken (Infinity), or not at all (undefined). */
-  #mustWait(inbox: Inbox<L, A, V>): number | undefined {
-    if (this.#flights.size >= this.#options.maxVerifications) return Infinity
+  /** Judges a message, and verifies it if it is worth it. Returns how long to wait, in ms, if it cannot go on. */
+  #judge(inbox: Inbox<L, A, V>, payload: Uint8Array): number | undefined {
     const now = this.#port.clock.now()
-    if (this.#port.isCongested()) {
-      inbox.stalledSince ??= now
-      const stalled = now - inbox.stalledSince
-      if (stalled < MAX_STALL) return MAX_STALL - stalled
-    } else inbox.stalledSince = undefined
-    return inbox.bucket.take(now) ? undefined : Math.max(1, inbox.bucket.wait(now))
+    if (!inbox.rate.take(now)) return Math.max(1, inbox.rate.wait(now))
+    const arrival = this.#port.judge(inbox.link, payload)
+    if (inbox.isDropped) return undefined
+    inbox.next = arrival && { arrival, size: payload.length }
+    return this.#verifyNext(inbox)
+  }
+
+  /**
+   * Verifies the message that is first in line. Returns how long it has to wait instead, in ms: until woken
+   * (Infinity), or until it trickles through. Only new messages wait: a copy makes no work for anybody.
+   */
+  #verifyNext(inbox: Inbox<L, A, V>): number | undefined {
+    const { next, link, trickle } = inbox
+    if (next === undefined) return undefined
+    if (this.#flights.size >= this.#options.maxVerifications) return Infinity
+    if (this.#port.isBacklogged(link)) {
+      const now = this.#port.clock.now()
+      const wait = trickle.wait(now)
+      if (wait > 0) return wait
+      trickle.spend(now, next.size)
+    }
+    inbox.next = undefined
+    this.#take(inbox, next.arrival)
+    return undefined
   }
 
   #pause(inbox: Inbox<L, A, V>, ms: number): void {
@@ -148,9 +173,7 @@ export class Intake<L extends IntakeLink, A extends Arrival, V extends object> {
     if (ms !== Infinity) inbox.timer = this.#port.clock.setTimer(() => this.#pump(inbox), ms)
   }
 
-  #take(inbox: Inbox<L, A, V>, payload: Uint8Array): void {
-    const arrival = this.#port.judge(inbox.link, payload)
-    if (arrival === undefined || inbox.isDropped) return
+  #take(inbox: Inbox<L, A, V>, arrival: A): void {
     const entry: Inbox<L, A, V>['pending'][number] = { arrival, verdict: undefined }
     inbox.pending.push(entry)
     void this.#verify(arrival).then((verdict) => {

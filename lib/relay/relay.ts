@@ -40,7 +40,8 @@ export interface RelayPort<L> {
   /** Links that are up. */
   links(): ReadonlySet<L>
   write(links: readonly L[], frame: Uint8Array): void
-  isCongested(): boolean
+  /** Whether what comes over a link piles up before the others. */
+  isBacklogged(link: L): boolean
   deliver(link: L, message: SignedMessage): unknown
   refuse(link: L, refusal: Refusal): void
   /** The link brought what no correct node passes on. */
@@ -99,7 +100,7 @@ export class Relay<L extends RelayLink> {
         judge: (link, payload) => this.#judge(link, payload),
         verify: (incoming) => verifyDraft(incoming),
         conclude: (link, incoming, verdict) => void this.#conclude(link, incoming, verdict),
-        isCongested: () => port.isCongested(),
+        isBacklogged: (link) => port.isBacklogged(link),
       },
       options,
     )

@@ -1,6 +1,7 @@
 import { ADDRESS_INTERVAL, MAX_BANS } from '../limits.ts'
 import { TokenBucket } from '../token-bucket.ts'
 
+/** How many strangers are let in. */
 export interface AdmissionOptions {
   /** Inbound connections whose handshake is under way. */
   readonly maxPending: number

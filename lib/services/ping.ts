@@ -10,6 +10,7 @@ export interface Latency {
   readonly min: number
 }
 
+/** When a link is pinged, and when it is given up. */
 export interface HeartbeatOptions {
   /** Between pings of a silent link, in ms. */
   readonly interval: number

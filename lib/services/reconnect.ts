@@ -11,6 +11,7 @@ export interface ReconnectPort {
   onGiveUp(trials: number, error: unknown): void
 }
 
+/** The pauses between attempts. */
 export interface BackOff {
   /** First pause, in ms; each failure doubles it. */
   readonly min: number

@@ -61,12 +61,14 @@ export interface ListenHandlers {
   onError(error: Error): void
 }
 
+/** What a listener is given. */
 export interface ListenOptions {
   /** Time for a transport's own handshake, in ms. */
   readonly handshakeTimeout: number
   readonly clock: Clock
 }
 
+/** What a dial is given. */
 export interface DialOptions extends ListenOptions {
   readonly signal?: AbortSignal | undefined
 }

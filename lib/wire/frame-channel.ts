@@ -33,6 +33,9 @@ export class FrameChannel {
   readonly #stats = { bytesIn: 0, bytesOut: 0, framesIn: 0, framesOut: 0 }
   /** When the frame that is not complete began, in ms since the epoch. */
   #partialSince: number | undefined
+  /** Bytes that had left at {@link #leftAt}, when the number was last seen to grow. */
+  #left = 0
+  #leftAt = 0
   #isCorked = false
   #isPaused = false
   #isClosing = false
@@ -84,6 +87,20 @@ export class FrameChannel {
   /** Whether a frame began and has not been completed for so long: somebody sends it in drips. */
   isOverdue(now: number, timeout: number): boolean {
     return !this.#isPaused && this.#partialSince !== undefined && now - this.#partialSince > timeout
+  }
+
+  /**
+   * Whether bytes wait and none has left for so long: somebody does not read at all. To be asked every so often,
+   * since it notes the progress at each call.
+   */
+  isStuck(now: number, timeout: number): boolean {
+    const { queuedBytes } = this.#channel
+    const left = this.#stats.bytesOut - queuedBytes
+    if (queuedBytes === 0 || left !== this.#left) {
+      this.#left = left
+      this.#leftAt = now
+    }
+    return now - this.#leftAt > timeout
   }
 
   /** Whether nothing is read, because the owner wants it so. */

@@ -56,6 +56,7 @@ export function encodeHello(hello: Omit<Hello, 'v' | 'nonce'>): Uint8Array {
   return utf8ToBytes(JSON.stringify({ ...hello, v: PROTOCOL_VERSION, nonce }))
 }
 
+/** A hello, or why it is none. */
 export type HelloResult =
   { readonly ok: true; readonly hello: Hello } | { readonly ok: false; readonly code: CloseCode }
 

@@ -57,6 +57,7 @@ function toBytes(data: unknown): [kind: number, payload: Uint8Array] {
   return [Kind.json, new TextEncoder().encode(canonicalJson(data))]
 }
 
+/** What an unsigned message carries, or why it is none. */
 export type PayloadResult =
   | { readonly ok: true; readonly data: PlainData }
   | { readonly ok: false; readonly code: 'bad-payload' | 'unexpected-frame' }

@@ -4,9 +4,9 @@ import t, { type Test } from 'tap'
 import { Identity } from '../../lib/identity/identity.ts'
 import type { NodeOptions } from '../../lib/options.ts'
 import { encodeFrame, Kind } from '../../lib/wire/frame.ts'
+import { ManualClock } from '../../lib/testing/manual-clock.ts'
 import { genuine, withBrokenSignature } from '../fixtures/documents.ts'
 import { eventually } from '../fixtures/happenings.ts'
-import { WholeClock } from '../fixtures/network.ts'
 import { OffsetClock, Stage } from '../fixtures/stage.ts'
 import { clientHello, closed, connectRaw } from '../fixtures/tls-peers.ts'
 
@@ -15,7 +15,7 @@ const TIMEOUT = 150
 /** Errors of inbound connections that did not come up, as the victim tells them. */
 function errorsOf(stage: Stage): string[] {
   const errors: string[] = []
-  stage.victim.on('inboundNodeConnectionError', ((error: Error) => errors.push(error.message)))
+  stage.victim.on('inboundNodeConnectionError', (error: Error) => errors.push(error.message))
   return errors
 }
 
@@ -91,7 +91,7 @@ t.test('over real sockets', async (t) => {
 })
 
 t.test('a hello in drips, from the first byte on, ends when its time is over', async (t) => {
-  const clock = new WholeClock()
+  const clock = new ManualClock()
   const stage = await Stage.start(t, { victim: { clock }, friend: { clock } })
   const stranger = await stage.stranger(t)
   const start = clock.now()
@@ -106,7 +106,7 @@ t.test('a hello in drips, from the first byte on, ends when its time is over', a
 })
 
 t.test('a frame of a peer that is never finished', async (t) => {
-  const clock = new WholeClock()
+  const clock = new ManualClock()
   const stage = await Stage.start(t, { victim: { clock }, friend: { clock } })
   const peer = await stage.attacker(t)
   const start = clock.now()
@@ -121,7 +121,7 @@ t.test('a frame of a peer that is never finished', async (t) => {
 })
 
 t.test('a peer that falls silent', async (t) => {
-  const clock = new WholeClock()
+  const clock = new ManualClock()
   const stage = await Stage.start(t, { victim: { clock }, friend: { clock } })
   const peer = await stage.attacker(t)
   const start = clock.now()
@@ -194,7 +194,7 @@ t.test('too many', async (t) => {
   )
 
   t.test('connections of one node: one is kept, and the honest rest is not touched', async (t) => {
-    const clock = new WholeClock()
+    const clock = new ManualClock()
     const stage = await Stage.start(t, { victim: { clock }, friend: { clock } })
     const identity = Identity.generate()
     const peers = [await stage.attacker(t, { identity })]

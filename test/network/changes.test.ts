@@ -1,16 +1,8 @@
 import t from 'tap'
 import type { SentMessage } from '../../lib/secure-node.ts'
 import { Random } from '../../lib/testing/random.ts'
-import {
-  exactlyOnce,
-  Fleet,
-  inOrder,
-  line,
-  type Member,
-  PORT,
-  ring,
-  WholeClock,
-} from '../fixtures/network.ts'
+import { ManualClock } from '../../lib/testing/manual-clock.ts'
+import { exactlyOnce, Fleet, inOrder, line, type Member, PORT, ring } from '../fixtures/network.ts'
 
 /** A sender that goes on, a message in each turn of the event loop, until it is told to stop. */
 async function keepSending(
@@ -125,7 +117,7 @@ t.test('a node that leaves a line cuts it, and the ends are told', async (t) => 
 
 t.test('cut and heal', async (t) => {
   t.test('a ring that is cut in one place loses nothing', async (t) => {
-    const fleet = await Fleet.start(t, 6, ring(6), { network: { clock: new WholeClock() } })
+    const fleet = await Fleet.start(t, 6, ring(6), { network: { clock: new ManualClock() } })
     const hosts = fleet.members.map(({ host }) => host)
     fleet.network.cut(hosts[0]!, hosts[5]!)
     const sent = [await fleet.send(0, 'the long way'), await fleet.send(5, 'and back')]
@@ -140,7 +132,7 @@ t.test('cut and heal', async (t) => {
   })
 
   t.test('what was sent while a line was cut arrives when it heals, in order', async (t) => {
-    const clock = new WholeClock()
+    const clock = new ManualClock()
     const fleet = await Fleet.start(t, 4, line(4), { network: { clock, latency: 10 } })
     const [, left, right] = fleet.members
     fleet.network.cut(left!.host, right!.host)
@@ -162,7 +154,7 @@ t.test('cut and heal', async (t) => {
   })
 
   t.test('a cut that lasts is noticed once at each end, and a link that is kept comes back', async (t) => {
-    const clock = new WholeClock()
+    const clock = new ManualClock()
     const fleet = await Fleet.start(t, 4, [], { network: { clock, latency: 10 } })
     await fleet.connect(line(4), { reconnect: true })
     const [, left, right] = fleet.members

@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap'
 import type { SentMessage } from '../../lib/secure-node.ts'
+import { ManualClock } from '../../lib/testing/manual-clock.ts'
 import {
   type Edge,
   exactlyOnce,
@@ -10,7 +11,6 @@ import {
   mesh,
   randomGraph,
   ring,
-  WholeClock,
 } from '../fixtures/network.ts'
 
 interface Shape {
@@ -68,7 +68,7 @@ for (const shape of SHAPES) {
 }
 
 async function inWeather(t: Test, shape: Shape, options: FleetOptions['network']): Promise<void> {
-  const clock = new WholeClock()
+  const clock = new ManualClock()
   const fleet = await Fleet.start(t, shape.count, shape.edges, { network: { clock, ...options } })
   const sent = await sendAll(fleet, shape)
   await fleet.delivered(sent)

@@ -6,22 +6,25 @@ import { turns } from '../fixtures/channel-recorder.ts'
 import { Stage } from '../fixtures/stage.ts'
 import { World } from '../fixtures/world.ts'
 
-t.test('a connection that lost its place to a second one, which ended, counts when it comes up', async (t) => {
-  const world = new World(t)
-  const node = await world.start({ id: 'alice', maxConnections: 1 })
-  for (const id of ['mallory-1', 'mallory-2', 'mallory-3']) {
-    const [first, second] = [await world.raw(node, id), await world.raw(node, id)]
-    for (const peer of [first, second]) {
-      await world.run(peer.introduce())
+t.test(
+  'a connection that lost its place to a second one, which ended, counts when it comes up',
+  async (t) => {
+    const world = new World(t)
+    const node = await world.start({ id: 'alice', maxConnections: 1 })
+    for (const id of ['mallory-1', 'mallory-2', 'mallory-3']) {
+      const [first, second] = [await world.raw(node, id), await world.raw(node, id)]
+      for (const peer of [first, second]) {
+        await world.run(peer.introduce())
+        await world.pass(100)
+      }
+      second.channel.destroy()
+      await world.pass(100)
+      first.say(Kind.welcome)
       await world.pass(100)
     }
-    second.channel.destroy()
-    await world.pass(100)
-    first.say(Kind.welcome)
-    await world.pass(100)
-  }
-  t.equal(node.allNodes.size, 1)
-})
+    t.equal(node.allNodes.size, 1)
+  },
+)
 
 /** Two identities, the one with the smaller ID first. */
 function twoIdentities(): [Identity, Identity] {

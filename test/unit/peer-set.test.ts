@@ -215,15 +215,18 @@ t.test('a connection whose handshake is under way does not count for the pace', 
   t.equal(peers.isCongested, true)
 })
 
-t.test('senders go on when a further peer comes up, and the congested ones are no majority any more', async (t) => {
-  const { peers, congest } = makePeers(1)
-  congest(0)
-  const room = peers.room()
-  t.notOk(await isDone(room))
-  const further = make('further')
-  peers.add(further)
-  peers.accept(further)
-  peers.raise(further)
-  t.notOk(peers.isCongested)
-  t.ok(await isDone(room))
-})
+t.test(
+  'senders go on when a further peer comes up, and the congested ones are no majority any more',
+  async (t) => {
+    const { peers, congest } = makePeers(1)
+    congest(0)
+    const room = peers.room()
+    t.notOk(await isDone(room))
+    const further = make('further')
+    peers.add(further)
+    peers.accept(further)
+    peers.raise(further)
+    t.notOk(peers.isCongested)
+    t.ok(await isDone(room))
+  },
+)

@@ -13,9 +13,10 @@ import type { NodeConnection } from '../../lib/node-connection.ts'
 import { SecureNode, type SecureSendOptions } from '../../lib/secure-node.ts'
 import { MemoryNetwork } from '../../lib/transport/memory.ts'
 import { encodeFrame, Kind } from '../../lib/wire/frame.ts'
+import { ManualClock } from '../../lib/testing/manual-clock.ts'
 import { genuine } from '../fixtures/documents.ts'
 import { eventually, Happenings } from '../fixtures/happenings.ts'
-import { exactlyOnce, Fleet, inOrder, line, mesh, PORT, WholeClock } from '../fixtures/network.ts'
+import { exactlyOnce, Fleet, inOrder, line, mesh, PORT } from '../fixtures/network.ts'
 
 const HOST = '127.0.0.1'
 
@@ -267,7 +268,7 @@ t.test('sendToNodes', async (t) => {
   })
 
   t.test('is refused while all message IDs are in use, also when all are sent at once', async (t) => {
-    const clock = new WholeClock()
+    const clock = new ManualClock()
     const fleet = await Fleet.start(t, 1, [], { network: { clock }, node: { maxMessageIds: 3 } })
     const [member] = fleet.members
     const results = await Promise.allSettled([1, 2, 3, 4, 5].map((data) => fleet.send(0, data)))
@@ -371,7 +372,7 @@ t.test('start and stop', async (t) => {
   })
 
   t.test('after a restart, what was signed before is refused', async (t) => {
-    const clock = new WholeClock()
+    const clock = new ManualClock()
     const fleet = await Fleet.start(t, 2, [], { network: { clock } })
     const [one, two] = fleet.members
     const draft = await genuine(Identity.generate(), { time: clock.now() })
