@@ -143,7 +143,7 @@ export class Connector {
       transport: this.#transport,
       open: (channel) =>
         this.#open({ owner: this.#owner, channel, direction: 'outbound', host, port, expectedId }),
-      whenUp: (id) => this.peers.whenUp(id),
+      whenUp: (id, signal) => this.peers.whenUp(id, signal),
     }
     try {
       if (this.peers.size >= maxConnections) throw errors.tooManyConnections(maxConnections)
@@ -185,7 +185,7 @@ export class Connector {
       connection = this.#port.createNewConnection(init)
     } catch (error) {
       // The application's own class: thrown into the transport, it would end the process at a stranger's knock.
-      this.#admission.settle()
+      this.#admission.settle(host)
       channel.destroy()
       const cause = error instanceof Error ? error : new Error(errors.errorText(error))
       this.#port.onInboundError(cause, { host, port })
@@ -197,8 +197,12 @@ export class Connector {
     if (this.#stopping.signal.aborted) connection.close('goodbye')
   }
 
+  /** The handshake of an inbound connection is over. One that was not finished in time counts as a failure. */
   #settle(connection: NodeConnection): void {
-    if (this.#unsettled.delete(connection)) this.#admission.settle()
+    if (!this.#unsettled.delete(connection)) return
+    const { host, closeReason } = connection
+    if (closeReason?.code === 'handshake-timeout') this.#admission.fail(host, this.#settings.clock.now())
+    else this.#admission.settle(host)
   }
 
   #makeOwner(): ConnectionOwner {

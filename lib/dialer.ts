@@ -12,7 +12,7 @@ export interface DialPort {
   /** Makes the connection of a channel and starts its handshake. */
   open(channel: Channel): NodeConnection
   /** The connection to a node as soon as one is up. */
-  whenUp(id: string): Promise<NodeConnection>
+  whenUp(id: string, signal: AbortSignal): Promise<NodeConnection>
 }
 
 /** One attempt to connect. */
@@ -67,7 +67,7 @@ async function attempt(
     signal.throwIfAborted()
     if (reason === undefined) return connection
     // Both ends dialled, or they were connected already: the connection that is kept serves this caller too.
-    if (reason.code === 'duplicate') return await orAborted(port.whenUp(connection.claimedId), signal)
+    if (reason.code === 'duplicate') return await port.whenUp(connection.claimedId, signal)
     throw closeError(address, reason, request)
   } finally {
     signal.removeEventListener('abort', onAbort)
@@ -83,14 +83,6 @@ function openOn(channel: Channel, signal: AbortSignal, port: DialPort): NodeConn
     channel.destroy()
     throw error
   }
-}
-
-function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason as Error)
-    signal.addEventListener('abort', onAbort, { once: true })
-    void promise.then(resolve).finally(() => signal.removeEventListener('abort', onAbort))
-  })
 }
 
 function abortError(address: string, reason: unknown): errors.SecureNodeError {

@@ -203,5 +203,8 @@ export const overload = (limit: number): SecureNodeError =>
     `all ${limit} message IDs of the option "maxMessageIds" are in use; send less, or raise it`,
   )
 
+export const tooManyPings = (): SecureNodeError =>
+  error('overload', 'too many pings wait for their answer; wait for one before the next')
+
 export const aborted = (what: string, cause?: unknown): SecureNodeError =>
   error('aborted', `${what} was ended before it was done`, cause)

@@ -1,6 +1,6 @@
 import type { Clock, Timer } from './clock.ts'
 import { Deferred } from './deferred.ts'
-import { connectionClosed } from './errors.ts'
+import { connectionClosed, tooManyPings } from './errors.ts'
 import { Handshake } from './handshake.ts'
 import { BACKLOG_BYTES, HIGH_WATER_BYTES, MAX_HELLO_BYTES } from './limits.ts'
 import { parseJson } from './message/canonical.ts'
@@ -197,15 +197,15 @@ export class NodeConnection {
   /**
    * Measures the round-trip time, in ms.
    *
-   * @throws SecureNodeError `connection-closed` when the connection ends first.
+   * @throws SecureNodeError `connection-closed` when the connection ends first, `overload` when more than 16 wait.
    */
   async ping(): Promise<number> {
     const { promise, resolve } = new Deferred<number | undefined>()
     if (this.isUp) this.#sendPing(resolve)
     else resolve(undefined)
     const latency = await promise
-    if (latency === undefined) throw connectionClosed(this.#reason?.code ?? 'it is not up')
-    return latency
+    if (latency !== undefined) return latency
+    throw this.isUp ? tooManyPings() : connectionClosed(this.#reason?.code ?? 'it is not up')
   }
 
   /**
@@ -266,7 +266,8 @@ export class NodeConnection {
       this.close('frame-timeout')
       return
     }
-    if (this.#channel.isStuck(now, this.#owner.settings.frameTimeout)) {
+    // Twice as long: what the system takes at once may be a whole queue, which a slow line needs its time for.
+    if (this.#channel.isStuck(now, 2 * this.#owner.settings.frameTimeout)) {
       this.#dropSlowPeer()
       return
     }

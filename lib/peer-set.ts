@@ -1,6 +1,16 @@
 import { Deferred } from './deferred.ts'
 import type { NodeConnection } from './node-connection.ts'
 
+/** Somebody waits for a connection to a node. */
+class AwaitedPeer extends Deferred<NodeConnection> {
+  readonly id: string
+
+  constructor(id: string) {
+    super()
+    this.id = id
+  }
+}
+
 /** The connections of a node: those that are up, and those on their way. */
 export class PeerSet {
   readonly #all = new Set<NodeConnection>()
@@ -8,7 +18,7 @@ export class PeerSet {
   readonly #upById = new Map<string, NodeConnection>()
   /** By peer ID, the connections that this node has decided for, up or waiting for the peer's welcome: newest last. */
   readonly #accepted = new Map<string, NodeConnection[]>()
-  readonly #awaited = new Map<string, Deferred<NodeConnection>>()
+  readonly #awaited = new Set<AwaitedPeer>()
   readonly #congested = new Set<NodeConnection>()
   readonly #backlogged = new Set<NodeConnection>()
   #roomWaiters: (() => void)[] = []
@@ -56,8 +66,7 @@ export class PeerSet {
     const older = this.#upById.get(id)
     this.#up.add(connection)
     this.#upById.set(id, connection)
-    this.#awaited.get(id)?.resolve(connection)
-    this.#awaited.delete(id)
+    for (const awaited of this.#awaited) if (awaited.id === id) awaited.resolve(connection)
     // One more peer that reads: the congested ones may not be the majority any more.
     this.#wakeSenders()
     return older
@@ -79,13 +88,21 @@ export class PeerSet {
     return wasUp
   }
 
-  /** The connection to a node, now or as soon as it is up. */
-  whenUp(id: string): Promise<NodeConnection> {
+  /** The connection to a node, now or as soon as it is up. Rejects with the signal's reason. */
+  async whenUp(id: string, signal: AbortSignal): Promise<NodeConnection> {
     const connection = this.byId(id)
-    if (connection !== undefined) return Promise.resolve(connection)
-    const awaited = this.#awaited.get(id) ?? new Deferred<NodeConnection>()
-    this.#awaited.set(id, awaited)
-    return awaited.promise
+    if (connection !== undefined) return connection
+    signal.throwIfAborted()
+    const awaited = new AwaitedPeer(id)
+    const onAbort = (): void => awaited.reject(signal.reason)
+    signal.addEventListener('abort', onAbort, { once: true })
+    this.#awaited.add(awaited)
+    try {
+      return await awaited.promise
+    } finally {
+      this.#awaited.delete(awaited)
+      signal.removeEventListener('abort', onAbort)
+    }
   }
 
   /** Queues a frame for one peer. */

@@ -19,6 +19,8 @@ export class Admission {
   readonly #options: AdmissionOptions
   readonly #buckets = new Map<string, TokenBucket>()
   readonly #bans = new Map<string, number>()
+  /** By address, the inbound connections whose handshake is under way. */
+  readonly #pendingOf = new Map<string, number>()
   #pending = 0
 
   constructor(options: AdmissionOptions) {
@@ -30,15 +32,25 @@ export class Admission {
     return this.#pending
   }
 
-  /** Whether a raw connection may begin its handshake; if so, {@link settle} must be called once later. */
+  /**
+   * Whether a raw connection may begin its handshake; if so, {@link settle} or {@link fail} must be called once
+   * later. One address gets no more than half of the places: a single stranger must not keep all others out.
+   */
   admit(address: string, now: number): boolean {
-    if (this.#pending >= this.#options.maxPending || !this.#bucket(address, now).take(now)) return false
+    const { maxPending } = this.#options
+    const pending = this.#pendingOf.get(address) ?? 0
+    if (this.#pending >= maxPending || pending >= Math.ceil(maxPending / 2)) return false
+    if (!this.#bucket(address, now).take(now)) return false
+    this.#pendingOf.set(address, pending + 1)
     this.#pending++
     return true
   }
 
   /** A handshake that was admitted is over. */
-  settle(): void {
+  settle(address: string): void {
+    const pending = (this.#pendingOf.get(address) ?? 0) - 1
+    if (pending > 0) this.#pendingOf.set(address, pending)
+    else this.#pendingOf.delete(address)
     this.#pending--
   }
 
@@ -47,7 +59,7 @@ export class Admission {
    * times longer to judge than honest ones, and that is only known afterwards.
    */
   fail(address: string, now: number): void {
-    this.settle()
+    this.settle(address)
     this.#bucket(address, now).spend(now, FAILURE_COST)
   }
 

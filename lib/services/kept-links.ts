@@ -73,6 +73,8 @@ export class KeptLinks<C extends KeptConnection> {
     if (signal?.aborted) onAbort()
     else signal?.addEventListener('abort', onAbort)
     link.reconnect.start()
+    // Who does not wait for it hears of failures by events; a rejection nobody handles would end the process.
+    link.first.promise.catch(() => {})
     return link.first.promise
   }
 

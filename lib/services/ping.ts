@@ -74,12 +74,21 @@ export class Heartbeat {
     return payload
   }
 
-  /** A pong arrived; one that answers no ping of ours is ignored. */
+  /**
+   * A pong arrived; one that answers no ping of ours is ignored. Earlier pings that were not answered by now will
+   * not be: the peer leaves some out when there are too many, and this one answers for them.
+   */
   pong(payload: Uint8Array, now: number): void {
     const key = toHex(payload)
-    const ping = this.#waiting.get(key)
-    if (ping === undefined) return
-    this.#waiting.delete(key)
+    if (!this.#waiting.has(key)) return
+    for (const [earlier, ping] of this.#waiting) {
+      this.#waiting.delete(earlier)
+      this.#measure(ping, now)
+      if (earlier === key) return
+    }
+  }
+
+  #measure(ping: WaitingPing, now: number): void {
     const last = Math.max(0, now - ping.sentAt)
     const { smoothed = last, min = last } = this.#latency ?? {}
     this.#latency = { last, smoothed: smoothed + (last - smoothed) / 8, min: Math.min(min, last) }

@@ -19,7 +19,7 @@ t.test('only so many handshakes are under way at once', async (t) => {
     [true, true, true, false],
   )
   t.equal(admission.pending, 3)
-  admission.settle()
+  admission.settle('a')
   t.equal(admission.pending, 2)
   t.equal(admission.admit('e', 0), true)
   t.equal(admission.admit('f', 0), false)
@@ -29,8 +29,19 @@ t.test('who was turned away because of others keeps its tokens', async (t) => {
   const admission = make({ maxPending: 1, maxNewPerAddress: 1 })
   admission.admit('a', 0)
   t.equal(admission.admit('b', 0), false)
-  admission.settle()
+  admission.settle('a')
   t.equal(admission.admit('b', 0), true)
+})
+
+t.test('one address gets half of the places, so that one stranger cannot keep all others out', async (t) => {
+  const admission = make({ maxPending: 7 })
+  t.equal(burst(admission, 'a', 0), 4)
+  t.equal(burst(admission, 'b', 0), 3)
+  admission.settle('b')
+  t.equal(admission.admit('a', 0), false)
+  admission.settle('a')
+  t.equal(admission.admit('a', 0), true)
+  t.equal(admission.pending, 6)
 })
 
 t.test('one address gets its share in the interval, and others theirs', async (t) => {

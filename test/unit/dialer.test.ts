@@ -38,8 +38,9 @@ function make(change: Partial<DialRequest> = {}) {
         connection.open()
         return connection
       },
-      whenUp: (id) => {
+      whenUp: (id, signal) => {
         asked.push(`when ${id} is up`)
+        signal.addEventListener('abort', () => other.reject(signal.reason))
         return other.promise
       },
     },

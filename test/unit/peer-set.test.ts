@@ -124,14 +124,39 @@ t.test('a second connection that comes to nothing leaves the first as it was, an
 
 t.test('who waits for a node gets its connection, now or as soon as it is up', async (t) => {
   const { peers, connections } = makePeers(1)
-  t.equal(await peers.whenUp('peer 0'), connections[0])
-  const waits = [peers.whenUp('bob'), peers.whenUp('bob')]
+  const { signal } = new AbortController()
+  t.equal(await peers.whenUp('peer 0', signal), connections[0])
+  const waits = [peers.whenUp('bob', signal), peers.whenUp('bob', signal)]
   const bob = make('bob')
   peers.add(bob)
   peers.accept(bob)
   t.equal(await isDone(waits[0]!), false)
   peers.raise(bob)
   t.strictSame(await Promise.all(waits), [bob, bob])
+})
+
+t.test('who waits for a node that never comes is ended by the signal, alone', async (t) => {
+  const { peers } = makePeers(1)
+  const reason = new Error('enough')
+  await t.rejects(peers.whenUp('bob', AbortSignal.abort(reason)), reason)
+  const controllers = [new AbortController(), new AbortController()]
+  const waits = controllers.map(({ signal }) => peers.whenUp('bob', signal))
+  controllers[0]!.abort(reason)
+  await t.rejects(waits[0]!, reason)
+  const bob = make('bob')
+  peers.add(bob)
+  peers.accept(bob)
+  peers.raise(bob)
+  t.equal(await waits[1]!, bob)
+})
+
+t.test('who waits for a node and gives up is forgotten', async (t) => {
+  const { peers } = makePeers(0)
+  const ended = new AbortController()
+  const wait = peers.whenUp('bob', ended.signal)
+  ended.abort(new Error('enough'))
+  await t.rejects(wait, { message: 'enough' })
+  await t.rejects(peers.whenUp('bob', ended.signal), { message: 'enough' })
 })
 
 t.test('the middle sets the pace: senders pause while more than half of the peers are behind', async (t) => {
