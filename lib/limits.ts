@@ -20,8 +20,8 @@ export const MAX_DEPTH = 32
 export const MAX_DOCUMENT_DEPTH = MAX_DEPTH + 2
 /** JSON values in one payload: bounds a payload whose parts are shared and would expand when written. */
 export const MAX_VALUES = 50_000
-/** Characters of a message's `type`. */
-export const MAX_TYPE_LENGTH = 64
+/** Characters of a message's `type` and of a network's name. */
+export const MAX_NAME_LENGTH = 64
 /** Addressees of one message. */
 export const MAX_ADDRESSEES = 64
 
@@ -88,6 +88,10 @@ export const PING_INTERVAL = 20 * SECOND
 export const PING_TIMEOUT = 45 * SECOND
 /** How long an old link may take to prove itself alive when its peer opens a second one, in ms. */
 export const PROBE_TIMEOUT = 3 * SECOND
+/** Pings of a peer that are answered in a second; more are a flood and stay unanswered. */
+export const PONG_RATE = 10
+/** Pings of a peer that are answered at once. */
+export const PONG_BURST = 20
 /** How often a node looks after its links (pings, overdue frames), in ms. */
 export const TICK = SECOND
 

@@ -2,9 +2,9 @@ import type { Clock, Timer } from './clock.ts'
 import { Deferred } from './deferred.ts'
 import { connectionClosed, tooManyPings } from './errors.ts'
 import { Handshake } from './handshake.ts'
-import { BACKLOG_BYTES, HIGH_WATER_BYTES, MAX_HELLO_BYTES } from './limits.ts'
+import { BACKLOG_BYTES, HIGH_WATER_BYTES, MAX_HELLO_BYTES, PONG_BURST, PONG_RATE } from './limits.ts'
 import { parseJson } from './message/canonical.ts'
-import type { NodeSettings } from './options.ts'
+import type { ConnectionSettings } from './options.ts'
 import { Heartbeat, type Latency } from './services/ping.ts'
 import { TokenBucket } from './token-bucket.ts'
 import type { Channel } from './transport/transport.ts'
@@ -29,17 +29,6 @@ export interface ConnectionOwner {
   onDown(connection: NodeConnection): void
 }
 
-type ConnectionSettings = Pick<
-  NodeSettings,
-  | 'handshakeTimeout'
-  | 'frameTimeout'
-  | 'stopTimeout'
-  | 'maxFrameBytes'
-  | 'maxQueueBytes'
-  | 'pingInterval'
-  | 'pingTimeout'
->
-
 /** What `createNewConnection` is given and hands to the constructor, unseen. */
 export interface ConnectionInit {
   readonly owner: ConnectionOwner
@@ -50,10 +39,6 @@ export interface ConnectionInit {
   readonly port: number
   readonly expectedId?: string | undefined
 }
-
-/** Pings of a peer that are answered, a second and at once: more are a flood and stay unanswered. */
-const PONG_RATE = 10
-const PONG_BURST = 20
 
 /**
  * One peer: its hello, its frames, what waits to be sent to it, and why it ended. Extend it to keep state of

@@ -146,6 +146,18 @@ export type NodeSettings = Settings<NodeOptions>
 /** The options of a `SecureNode`, checked. */
 export type SecureNodeSettings = Settings<SecureNodeOptions>
 
+/** Those that a single connection goes by. */
+export type ConnectionSettings = Pick<
+  NodeSettings,
+  | 'handshakeTimeout'
+  | 'frameTimeout'
+  | 'stopTimeout'
+  | 'maxFrameBytes'
+  | 'maxQueueBytes'
+  | 'pingInterval'
+  | 'pingTimeout'
+>
+
 /** Checks the options of a `Node` and fills in the defaults. @throws SecureNodeError `invalid-option` */
 export function nodeSettings(options: NodeOptions): NodeSettings {
   return applyRules(options, PLAIN_NODE_RULES) as unknown as NodeSettings

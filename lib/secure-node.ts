@@ -33,6 +33,7 @@ export interface SecureNodeEvents extends ConnectionEvents {
   rejected: [connection: NodeConnection, refusal: Refusal]
 }
 
+/** What goes with a payload. */
 export interface SecureSendOptions extends Pick<MessageFields, 'type' | 'to' | 're' | 'exp'> {
   /** Connections that this node does not send it over; it may still reach those peers through others. */
   readonly exclude?: Iterable<NodeConnection> | undefined
@@ -43,11 +44,13 @@ export type SecureSendOneOptions = Pick<SecureSendOptions, 'type' | 're' | 'exp'
   readonly compression?: undefined
 }
 
+/** A message on its way. */
 export interface SentMessage extends Sent {
   /** Its ID: what the receivers see in `message.id`, and what `explain` asks for. */
   readonly id: MessageId
 }
 
+/** What a node has done since it was made. */
 export interface SecureNodeStats extends NodeStats, RelayStats {}
 
 /**

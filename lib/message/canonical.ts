@@ -133,6 +133,7 @@ function className(object: object): string {
 /** Why remote JSON was refused. */
 export type JsonFault = 'too-deep' | 'bad-utf8' | 'bad-json'
 
+/** Remote JSON, or why it is none. */
 export type ParsedJson =
   | { readonly ok: true; readonly value: Json; readonly text: string }
   | { readonly ok: false; readonly code: JsonFault }

@@ -1,5 +1,11 @@
 import { isStrictPublicKey } from '../identity/ed25519.ts'
-import { MAX_ADDRESSEES, MAX_DOCUMENT_DEPTH, MAX_MESSAGE_BYTES, PROTOCOL_VERSION } from '../limits.ts'
+import {
+  MAX_ADDRESSEES,
+  MAX_DOCUMENT_DEPTH,
+  MAX_MESSAGE_BYTES,
+  MAX_NAME_LENGTH,
+  PROTOCOL_VERSION,
+} from '../limits.ts'
 import { fromHex } from '../wire/hex.ts'
 import { isHex32, isHex64, type MessageId, type NodeId } from '../wire/ids.ts'
 import { hasForbiddenKey, type Json, type JsonFault, parseJson, writeCanonical } from './canonical.ts'
@@ -30,12 +36,13 @@ export interface Body {
 /** Why a document is none, before any signature is looked at. Every correct node comes to the same verdict. */
 export type DocumentFault = 'too-large' | JsonFault | 'not-canonical' | 'bad-shape' | 'bad-key'
 
+/** The parts of a document, or why it is none. */
 export type ReadResult =
   | { readonly ok: true; readonly body: Body; readonly signature: string }
   | { readonly ok: false; readonly code: DocumentFault }
 
 /** The pattern of `type` and `net`. */
-export const NAME = /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}$/
+export const NAME = new RegExp(`^[A-Za-z0-9][A-Za-z0-9._:/-]{0,${MAX_NAME_LENGTH - 1}}$`)
 
 // Canonical keys are sorted and the signature has a fixed length, so the body is a slice of the document.
 const HEAD = '{"body":'

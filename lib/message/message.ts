@@ -44,6 +44,7 @@ export interface Window {
   readonly future?: number | undefined
 }
 
+/** What a document is judged by. */
 export interface OpenOptions {
   /** The network that the message must belong to. @default any */
   readonly net?: string | undefined
@@ -53,6 +54,7 @@ export interface OpenOptions {
   readonly window?: Window | false | undefined
 }
 
+/** What became of a document: a message that was verified, or the reason that it was refused. */
 export type Verdict =
   { readonly ok: true; readonly message: SignedMessage } | { readonly ok: false; readonly code: VerdictCode }
 
@@ -214,6 +216,7 @@ function bytesOf(document: unknown): Uint8Array {
   return Uint8Array.of(0xff)
 }
 
+/** A document up to its signature, or why it is none. */
 export type DraftResult =
   { readonly ok: true; readonly draft: Draft } | { readonly ok: false; readonly code: RejectCode }
 

@@ -26,6 +26,7 @@ export interface IntakePort<L, A, V> {
   isBacklogged(link: L): boolean
 }
 
+/** How much is taken in. */
 export interface IntakeOptions {
   /** Signatures under verification at once. */
   readonly maxVerifications: number

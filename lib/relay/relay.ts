@@ -48,6 +48,7 @@ export interface RelayPort<L> {
   expel(link: L, code: RejectCode): void
 }
 
+/** What messages are judged by, and how many are remembered. */
 export interface RelayOptions extends IntakeOptions {
   readonly net: string
   readonly windowPast: number
@@ -56,6 +57,7 @@ export interface RelayOptions extends IntakeOptions {
   readonly maxTraces: number
 }
 
+/** What became of the messages of others. */
 export interface RelayStats {
   /** Messages passed on, each counted once whatever the number of peers. */
   readonly relayed: number

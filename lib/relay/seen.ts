@@ -1,5 +1,6 @@
 import type { MessageId } from '../wire/ids.ts'
 
+/** How many IDs are remembered, and for how long. */
 export interface SeenOptions {
   /** IDs that are remembered at most. */
   readonly capacity: number

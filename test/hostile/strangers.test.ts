@@ -134,30 +134,35 @@ t.test('a peer that falls silent', async (t) => {
 t.test('too many', async (t) => {
   const start = (t: Test, victim: NodeOptions): Promise<Stage> => Stage.start(t, { victim })
 
-  t.test(
-    'at once: those beyond the limit are dropped, and when the others are gone there is room',
-    async (t) => {
-      const victim = { maxPending: 8, maxNewPerAddress: 1_000, handshakeTimeout: TIMEOUT }
-      const stage = await Stage.start(t, { carrier: 'tls', victim })
-      const sockets = Array.from({ length: 60 }, () => connect(stage.victim.port, stage.victim.host))
-      t.teardown(() => {
-        for (const socket of sockets) socket.destroy()
-      })
-      let dropped = 0
-      for (const socket of sockets) {
-        socket.on('error', () => {})
-        socket.on('close', () => dropped++)
-        socket.resume()
-      }
-      await eventually(() => dropped === 52)
-      t.equal(stage.victim.stats().pending, 8)
-      await stage.isUnharmed(t)
-      await eventually(() => dropped === 60)
-      t.equal(stage.victim.stats().pending, 0)
-      t.equal((await stage.attacker(t)).isClosed, false)
-      await stage.isUnharmed(t)
-    },
-  )
+  t.test('at once: one address gets half of the places, and when those are gone there is room', async (t) => {
+    const victim = { maxPending: 8, maxNewPerAddress: 1_000 }
+    const stage = await Stage.start(t, { carrier: 'tls', victim })
+    const sockets = Array.from({ length: 60 }, () => connect(stage.victim.port, stage.victim.host))
+    t.teardown(() => {
+      for (const socket of sockets) socket.destroy()
+    })
+    let dropped = 0
+    for (const socket of sockets) {
+      socket.on('error', () => {})
+      socket.on('close', () => dropped++)
+      socket.resume()
+    }
+    await eventually(() => dropped === 56)
+    t.equal(stage.victim.stats().pending, 4)
+    await stage.isUnharmed(t)
+    for (const socket of sockets) socket.destroy()
+    await eventually(() => stage.victim.stats().pending === 0)
+    t.equal((await stage.attacker(t)).isClosed, false)
+    await stage.isUnharmed(t)
+  })
+
+  t.test('at once, from one address: another address is let in at once', async (t) => {
+    const stage = await start(t, { maxPending: 8 })
+    const silent = await Promise.all(Array.from({ length: 8 }, () => stage.stranger(t, {}, '10.9.9.9')))
+    await eventually(() => silent.filter(({ isClosed }) => isClosed).length === 4)
+    t.equal((await stage.attacker(t, {}, '10.9.9.10')).isClosed, false)
+    await stage.isUnharmed(t)
+  })
 
   t.test(
     'of one address in a short time; other addresses, and a later time, are not its fault',

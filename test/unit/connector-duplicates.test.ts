@@ -1,6 +1,7 @@
 import t from 'tap'
 import type { Node } from '../../lib/node.ts'
 import { Random } from '../../lib/testing/random.ts'
+import { Fleet, PORT, WholeClock } from '../fixtures/network.ts'
 import { logOf, World } from '../fixtures/world.ts'
 
 /** The one connection of each of two nodes, after all is quiet. */
@@ -170,4 +171,25 @@ t.test('of several new links that come while the old one is asked, one is taken'
   })
   t.strictSame((await world.run(Promise.all(codes))).sort(), ['duplicate', 'duplicate', 'none'])
   t.equal(only(node).length, 1)
+})
+
+t.test('two signed nodes that dial each other keep one connection as well', async (t) => {
+  for (let seed = 1; seed <= 30; seed++) {
+    const clock = new WholeClock()
+    const random = new Random(seed)
+    const latency = { min: 1, max: 5 + random.below(60) }
+    const fleet = new Fleet(t, { network: { clock, seed, latency } })
+    const [one, two] = [await fleet.join(), await fleet.join()]
+    const first = one.node.connectWithNode(two.host, PORT)
+    clock.advance(random.below(60))
+    const dialled = await fleet.run(Promise.all([first, two.node.connectWithNode(one.host, PORT)]))
+    await fleet.run(Promise.all(dialled.map((connection) => connection.ping())))
+    t.strictSame(
+      [[...one.node.allNodes], [...two.node.allNodes]],
+      [[dialled[0]], [dialled[1]]],
+      `seed ${seed}`,
+    )
+    t.not(dialled[0].direction, dialled[1].direction)
+    await fleet.stop()
+  }
 })

@@ -145,3 +145,24 @@ t.test('a frame is not overdue because of a pause of our own', async (t) => {
   clock.advance(101)
   t.equal(frames.isOverdue(clock.now(), 100), true)
 })
+
+t.test('a peer that takes nothing at all is stuck, one that takes little is not', async (t) => {
+  const { clock, channel, frames } = open()
+  const isStuck = (): boolean => frames.isStuck(clock.now(), 100)
+  clock.advance(1_000)
+  t.equal(isStuck(), false, 'nothing waits')
+  for (const waiting of [50, 40, 39]) {
+    frames.write(text('x'.repeat(5)))
+    channel.queuedBytes = waiting
+    clock.advance(90)
+    t.equal(isStuck(), false)
+  }
+  clock.advance(100)
+  t.equal(isStuck(), false, 'just in time')
+  frames.write(text('more'))
+  channel.queuedBytes += text('more').length
+  clock.advance(1)
+  t.equal(isStuck(), true, 'what is added is no progress')
+  channel.queuedBytes = 0
+  t.equal(isStuck(), false)
+})

@@ -8,6 +8,7 @@ class FakeConnection {
   readonly id: string
   isUp = true
   isCongested = false
+  isBacklogged = false
   frames = 0
 
   constructor(id: string) {
@@ -255,3 +256,26 @@ t.test(
     t.ok(await isDone(room))
   },
 )
+
+t.test('what comes over a link is read more slowly when it piles up before most of the others', async (t) => {
+  const { peers, connections } = makePeers(4)
+  const [source, ...others] = connections
+  const pile = (peer: (typeof connections)[number]): void => {
+    Object.assign(peer, { isCongested: true, isBacklogged: true })
+    peers.write(peer, FRAME)
+  }
+  pile(source!)
+  t.equal(peers.isBackloggedBeside(source!), false, 'nothing is sent back to it')
+  pile(others[0]!)
+  t.equal(peers.isBackloggedBeside(source!), false, 'one of three')
+  pile(others[1]!)
+  t.equal(peers.isBackloggedBeside(source!), true, 'two of three')
+  t.equal(peers.isBackloggedBeside(others[0]!), true)
+  Object.assign(others[1]!, { isBacklogged: false })
+  peers.drained(others[1]!)
+  t.equal(peers.isBackloggedBeside(source!), false)
+  peers.remove(others[0]!)
+  peers.remove(others[2]!)
+  t.equal(peers.isBackloggedBeside(others[1]!), true, 'the source is all that is left, and has not read')
+  t.equal(new PeerSet().isBackloggedBeside(make('nobody')), false)
+})

@@ -73,7 +73,7 @@ const LIMITS: Readonly<Record<string, readonly number[]>> = {
   'levels of a document': [limits.MAX_DOCUMENT_DEPTH],
   'levels of a payload': [limits.MAX_DEPTH],
   addressees: [limits.MAX_ADDRESSEES],
-  'characters of `type`, `net`': [limits.MAX_TYPE_LENGTH],
+  'characters of `type`, `net`': [limits.MAX_NAME_LENGTH],
   'bytes of a frame before the link is up': [limits.MAX_HELLO_BYTES],
   'age of a message': [limits.WINDOW_PAST],
   'time of a message ahead of the clock': [limits.WINDOW_FUTURE],

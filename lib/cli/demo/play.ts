@@ -28,6 +28,7 @@ export interface Speed {
   readonly seconds: number
 }
 
+/** How the play ended. */
 export interface Outcome extends Evidence {
   readonly speed: Speed
   /** Messages up to this number were sent one by one, those after it as fast as possible. */
