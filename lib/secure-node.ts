@@ -105,15 +105,23 @@ export class SecureNode extends Node<SecureNodeEvents> {
   }
 
   override async start(): Promise<void> {
+    await this.#signed()
     // Before the first connection: a message must not find an older beginning.
     if (!this.isRunning) this.#relay.start()
     await super.start()
   }
 
   override async stop(): Promise<void> {
-    // Sending and stopping right after must not lose a message without a word.
-    if (this.#signing.size > 0) await Promise.allSettled(this.#signing)
+    await this.#signed()
     await super.stop()
+  }
+
+  /**
+   * Sending and stopping right after must not lose a message without a word. Starting waits as well, or it would
+   * overtake a stop that was asked for in the same turn.
+   */
+  async #signed(): Promise<void> {
+    if (this.#signing.size > 0) await Promise.allSettled(this.#signing)
   }
 
   override stats(): SecureNodeStats {

@@ -77,6 +77,7 @@ const SAMPLES: [error: errors.SecureNodeError, code: errors.ErrorCode, text: str
     'keyFile must be the path of a key file or an Identity, got 5',
   ],
   [errors.overload(7), 'overload', 'all 7 message IDs of the option "maxMessageIds" are in use; send less, or raise it'], // prettier-ignore
+  [errors.tooManyPings(), 'overload', 'too many pings wait for their answer; wait for one before the next'],
   [errors.aborted('it', CAUSE), 'aborted', 'it was ended before it was done', true],
 ]
 

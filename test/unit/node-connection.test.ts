@@ -276,6 +276,33 @@ t.test('a ping is not answered by the end', async (t) => {
   await t.rejects(makeLink().connection.ping(), { message: 'the connection is closed: it is not up' })
 })
 
+t.test('of too many pings the oldest is given up, and the link is not', async (t) => {
+  const { connection } = makeUpLink()
+  const pings = Array.from({ length: 17 }, () => connection.ping())
+  const settled = Promise.allSettled(pings)
+  await t.rejects(pings[0]!, { code: 'overload' })
+  t.equal(connection.isUp, true)
+  connection.close()
+  t.ok((await settled).every(({ status }) => status === 'rejected'))
+})
+
+t.test('a peer that takes nothing is dropped, however little it is and whatever it says', async (t) => {
+  const { connection, channel, clock, receive, owner } = makeUpLink({ settings: { frameTimeout: 5_000 } })
+  connection.sendFrame(text('little'))
+  channel.queuedBytes = 20
+  for (let seconds = 0; seconds < 10; seconds++) {
+    connection.tick(clock.now())
+    t.equal(connection.isUp, true)
+    clock.advance(1_000)
+    receive(text('I am alive'))
+  }
+  clock.advance(1)
+  connection.tick(clock.now())
+  t.match(connection.closeReason, { code: 'slow-peer', text: '20 bytes wait to be read', by: 'us' })
+  t.equal(owner.log.at(-1), 'down slow-peer us')
+  t.equal(channel.count('destroy'), 1)
+})
+
 t.test('a silent peer is asked, and found dead', async (t) => {
   const link = makeUpLink({ settings: { pingInterval: 1_000, pingTimeout: 2_500 } })
   const { clock, connection } = link

@@ -353,6 +353,15 @@ t.test('start and stop', async (t) => {
     }
   })
 
+  t.test('sending, stopping and starting in one turn happen in this order', async (t) => {
+    const fleet = await Fleet.start(t, 2, line(2))
+    const [one, two] = fleet.members
+    const [sent] = await Promise.all([fleet.send(0, 'last words'), one!.node.stop(), one!.node.start()])
+    t.equal(one!.node.isRunning, true)
+    await fleet.delivered([sent])
+    exactlyOnce(t, [two!], [sent])
+  })
+
   t.test('a node that was stopped starts again, with the same ID', async (t) => {
     const fleet = await Fleet.start(t, 2, line(2))
     const [one] = fleet.members
