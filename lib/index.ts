@@ -18,7 +18,15 @@ export type { Address } from './wire/hello.ts'
 export type { Compression, PlainData } from './wire/payload.ts'
 export type { Latency } from './services/ping.ts'
 export type { Clock, Timer } from './clock.ts'
-export { type Channel, type Listener, type Transport } from './transport/transport.ts'
+export type {
+  Channel,
+  ChannelHandlers,
+  DialOptions,
+  Listener,
+  ListenHandlers,
+  ListenOptions,
+  Transport,
+} from './transport/transport.ts'
 export { MemoryNetwork } from './transport/memory.ts'
 export { TcpTransport } from './transport/tcp.ts'
 export { TlsTransport } from './transport/tls.ts'

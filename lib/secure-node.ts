@@ -178,7 +178,8 @@ export class SecureNode extends Node<SecureNodeEvents> {
   /** Takes no turn more than the signature does, so that `stop()`, which waits for it, comes after the sending. */
   #sign(data: unknown, { type, to, re, exp }: SecureSendOptions): Promise<Draft> {
     const { net, clock } = this.#settings
-    const signing = signDraft({ data, type, to, re, exp, net, time: clock.now() }, this.#identity)
+    const time = Math.floor(clock.now())
+    const signing = signDraft({ data, type, to, re, exp, net, time }, this.#identity)
     this.#signing.add(signing)
     const forget = (): boolean => this.#signing.delete(signing)
     signing.then(forget, forget)

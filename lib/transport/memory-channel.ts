@@ -1,4 +1,3 @@
-import { concatBytes } from '@noble/hashes/utils.js'
 import type { Pipe } from './memory-pipe.ts'
 import type { Channel, ChannelHandlers } from './transport.ts'
 
@@ -125,7 +124,15 @@ export class MemoryChannel implements Channel {
   #flush(): void {
     const parts = this.#corked
     this.#corked = []
-    if (parts.length > 0) this.#send(parts.length === 1 ? parts[0]! : concatBytes(...parts))
+    if (parts.length === 0) return
+    // Not by spreading them as arguments: there may be more parts than a call takes.
+    const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0))
+    let at = 0
+    for (const part of parts) {
+      whole.set(part, at)
+      at += part.length
+    }
+    this.#send(whole)
   }
 
   #send(bytes: Uint8Array): void {

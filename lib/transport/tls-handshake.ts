@@ -39,13 +39,13 @@ export function judgeRemote(socket: TLSSocket): CertificateVerdict {
 const MEANINGS: readonly (readonly [RegExp, string])[] = [
   [/HTTP_REQUEST|HTTPS_PROXY_REQUEST/, 'it speaks HTTP, not TLS'],
   [
-    /WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|RECORD_TOO_SMALL|UNEXPECTED_MESSAGE|BAD_RECORD_TYPE/,
+    /WRONG_VERSION_NUMBER|(PACKET|DATA)_LENGTH_TOO_LONG|RECORD_TOO_SMALL|UNEXPECTED_MESSAGE|BAD_RECORD_TYPE/,
     'it does not speak TLS; is it a plain node, or the port of another program?',
   ],
   [/NO_APPLICATION_PROTOCOL/, `it speaks TLS, but not ${ALPN}; is it the port of another program?`],
   [/PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL|VERSION_TOO_LOW/, 'it does not speak TLSv1.3'],
   [/SIGNATURE_ALGORITHM|SIGNATURE_TYPE|HANDSHAKE_FAILURE/, 'it has no Ed25519 certificate'],
-  [/BAD_SIGNATURE/, 'it does not hold the key of its certificate'],
+  [/BAD_SIGNATURE|PROVIDER_SIGNATURE_FAILURE/, 'it does not hold the key of its certificate'],
   [/ALERT_(.*CERTIFICATE|UNKNOWN_CA)/, 'it refused the certificate of this node'],
   [
     /ECONNRESET|EPIPE/,
