@@ -55,7 +55,7 @@ export interface CloseReason {
 
 /** Characters of a remote text that are shown. */
 const MAX_TEXT = 128
-const CODE = /^[a-z][a-z-]{0,31}$/
+const CODE = /^[a-z][a-z0-9-]{0,31}$/
 // Control characters, escapes, line separators, text direction, invisible ones: nothing that forges a log line.
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu
 

@@ -105,3 +105,7 @@ t.test('what is no text is an empty one', async (t) => {
   for (const value of [undefined, null, 1, {}, [], ['x'], { toString: () => 'x' }])
     t.equal(cleanText(value), '')
 })
+
+t.test('a code may have digits', async (t) => {
+  t.match(readCloseReason({ code: 'bad-utf8', text: '' }), { code: 'bad-utf8', by: 'peer' })
+})
