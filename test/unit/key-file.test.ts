@@ -1,7 +1,8 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import { createServer } from 'node:net'
-import { basename, dirname } from 'node:path'
+import { tmpdir } from 'node:os'
+import { basename, dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import t from 'tap'
 import { readKeyFile, writeKeyFile } from '../../lib/identity/key-file.ts'
@@ -341,7 +342,7 @@ t.test(
     for (const file of [`${dir}/folder`, `${dir}/fifo`, '/dev/null', '/dev/zero']) {
       t.throws(() => readKeyFile(file), { code: 'key-not-a-file' }, basename(file))
     }
-    const short = fs.mkdtempSync('/tmp/secure-node-')
+    const short = fs.mkdtempSync(join(tmpdir(), 'secure-node-'))
     const server = createServer()
     await new Promise<void>((resolve) => server.listen(`${short}/socket`, resolve))
     t.throws(() => readKeyFile(`${short}/socket`), { code: 'key-not-a-file' })
