@@ -31,7 +31,7 @@ const FLOORS: Record<string, readonly string[]> = {
     'recent-map.ts',
     'token-bucket.ts',
   ],
-  'frames and words': ['wire/frame.ts', 'wire/hex.ts', 'wire/ids.ts', 'testing/'],
+  'frames and words': ['wire/bytes.ts', 'wire/frame.ts', 'wire/hex.ts', 'wire/ids.ts', 'testing/'],
   identity: ['identity/'],
   message: ['message/'],
   'the contract of transports': ['transport/transport.ts'],

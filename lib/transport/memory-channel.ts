@@ -1,3 +1,4 @@
+import { joinBytes } from '../wire/bytes.ts'
 import type { Pipe } from './memory-pipe.ts'
 import type { Channel, ChannelHandlers } from './transport.ts'
 
@@ -125,14 +126,7 @@ export class MemoryChannel implements Channel {
     const parts = this.#corked
     this.#corked = []
     if (parts.length === 0) return
-    // Not by spreading them as arguments: there may be more parts than a call takes.
-    const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0))
-    let at = 0
-    for (const part of parts) {
-      whole.set(part, at)
-      at += part.length
-    }
-    this.#send(whole)
+    this.#send(joinBytes(parts))
   }
 
   #send(bytes: Uint8Array): void {

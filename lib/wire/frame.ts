@@ -1,3 +1,5 @@
+import { joinBytes } from './bytes.ts'
+
 /**
  * A frame: 4 bytes big-endian length of what follows, 1 byte kind, payload. The length counts the kind, so it
  * is at least 1.
@@ -139,13 +141,7 @@ export class FrameDecoder {
 
   #join(rest: Uint8Array): Uint8Array {
     this.#closeBlock()
-    const joined = new Uint8Array(this.#held + rest.length)
-    let at = 0
-    for (const piece of this.#pieces) {
-      joined.set(piece, at)
-      at += piece.length
-    }
-    joined.set(rest, at)
+    const joined = joinBytes([...this.#pieces, rest])
     this.#pieces = []
     this.#held = 0
     return joined
