@@ -1,22 +1,29 @@
+import { Arbiter } from './arbiter.ts'
 import type { Timer } from './clock.ts'
-import { dial, type DialPort, formatAddress, formatReason } from './dialer.ts'
+import { dial, type DialPort, formatReason } from './dialer.ts'
 import * as errors from './errors.ts'
-import { PROBE_TIMEOUT, TICK } from './limits.ts'
+import { TICK } from './limits.ts'
 import type { ConnectionInit, ConnectionOwner, NodeConnection } from './node-connection.ts'
 import type { NodeSettings } from './options.ts'
 import { PeerSet } from './peer-set.ts'
 import { Admission } from './services/admission.ts'
 import { KeptLinks } from './services/kept-links.ts'
 import type { Channel, ListenHandlers, Listener, Transport } from './transport/transport.ts'
+import { type Address, formatAddress } from './wire/address.ts'
 import type { CloseReason } from './wire/close-code.ts'
 import type { Frame } from './wire/frame.ts'
-import { type Address, encodeHello } from './wire/hello.ts'
+import { encodeHello } from './wire/hello.ts'
 
 /** What connecting needs of its node. */
 export interface ConnectorPort {
   readonly self: ConnectionOwner['self']
   createNewConnection(init: ConnectionInit): NodeConnection
   sign(bytes: Uint8Array): Promise<Uint8Array>
+  verify(signature: Uint8Array, bytes: Uint8Array, id: string): Promise<boolean>
+  /** Whether the node wants this peer, apart from limits; otherwise, why not. */
+  judge(connection: NodeConnection): CloseReason | undefined
+  /** How many of `maxConnections` are kept free for outbound connections, at this moment. */
+  reserved(): number
   onUp(connection: NodeConnection): void
   onDown(connection: NodeConnection, reason: CloseReason): void
   onFrame(connection: NodeConnection, frame: Frame): void
@@ -45,6 +52,7 @@ export class Connector {
   readonly #settings: NodeSettings
   readonly #transport: Transport
   readonly #admission: Admission
+  readonly #arbiter: Arbiter
   readonly #kept: KeptLinks<NodeConnection>
   /** Inbound connections whose handshake is not over. */
   readonly #unsettled = new Set<NodeConnection>()
@@ -60,14 +68,33 @@ export class Connector {
     this.#settings = settings
     this.#transport = transport
     this.#admission = new Admission(settings)
-    const { clock, reconnectMin: min, reconnectMax: max } = settings
-    this.#kept = new KeptLinks({ clock, backOff: { min, max }, byId: (id) => this.peers.byId(id) })
+    const { clock, random, reconnectMin: min, reconnectMax: max } = settings
+    this.#kept = new KeptLinks({ clock, backOff: { min, max, random }, byId: (id) => this.peers.byId(id) })
+    this.#arbiter = new Arbiter({
+      self: port.self.id,
+      clock,
+      peers: this.peers,
+      maxConnections: settings.maxConnections,
+      reserved: () => port.reserved(),
+      isBanned: (id) => this.#admission.isBanned(id, clock.now()),
+      judge: (connection) => port.judge(connection),
+    })
     this.#owner = this.#makeOwner()
   }
 
   /** Inbound connections whose handshake is under way. */
   get pending(): number {
     return this.#admission.pending
+  }
+
+  /** Where it listens; undefined while it does not. */
+  get listening(): Address | undefined {
+    return this.#stopping.signal.aborted ? undefined : this.#listen
+  }
+
+  /** The addresses that this machine knows as its own. */
+  get hosts(): readonly string[] {
+    return this.#transport.hosts?.() ?? []
   }
 
   /** Bytes over all connections, ended ones included. */
@@ -85,7 +112,7 @@ export class Connector {
       clock,
       handshakeTimeout,
     })
-    this.#listen = { host, port: this.#listener.port }
+    this.#listen = { host: this.#listener.host, port: this.#listener.port }
     this.#scheduleTick()
     return this.#listener.port
   }
@@ -210,9 +237,10 @@ export class Connector {
       self: this.#port.self,
       clock: this.#settings.clock,
       settings: this.#settings,
-      hello: () => this.#hello(),
+      hello: (seen) => this.#hello(seen),
       sign: (bytes) => this.#port.sign(bytes),
-      admit: (connection) => this.#admit(connection),
+      verify: (signature, bytes, id) => this.#port.verify(signature, bytes, id),
+      admit: (connection) => this.#arbiter.decide(connection),
       onUp: (connection) => this.#onUp(connection),
       onDown: (connection) => this.#onDown(connection),
       onFrame: (connection, frame) => this.#port.onFrame(connection, frame),
@@ -223,55 +251,10 @@ export class Connector {
     }
   }
 
-  #hello(): Uint8Array {
+  #hello(seen: Address): Uint8Array {
     const listen = this.#listen === undefined ? [] : [this.#listen]
     const time = Math.floor(this.#settings.clock.now())
-    return encodeHello({ ...this.#port.self, time, listen, caps: [] })
-  }
-
-  /** Whether this node wants a peer whose hello is in order. */
-  #admit(connection: NodeConnection): CloseReason | undefined | Promise<CloseReason | undefined> {
-    const { id } = connection
-    if (this.#admission.isBanned(id, this.#settings.clock.now()))
-      return ours('banned', 'for what came from here before')
-    const rival = this.peers.acceptedById(id)
-    // Of two ends, the one with the larger ID decides which of two connections stays: two that decide at once
-    // could each close the one that the other keeps.
-    if (rival !== undefined && this.#port.self.id > id) return this.#arbitrate(rival, connection)
-    if (rival === undefined && this.peers.size >= this.#settings.maxConnections) {
-      return ours('too-many-connections', `the limit is ${this.#settings.maxConnections}`)
-    }
-    this.peers.accept(connection)
-    return undefined
-  }
-
-  /** The older connection stays if it is alive. A peer that vanished and came back has left a dead one behind. */
-  async #arbitrate(rival: NodeConnection, connection: NodeConnection): Promise<CloseReason | undefined> {
-    if (rival.isUp && !(await this.#answers(rival)))
-      rival.close('timeout', 'its peer has opened another connection')
-    const { id, closeReason } = connection
-    // It may have ended while the old one was asked: accepted now, it would lock its peer out for ever.
-    if (closeReason !== undefined) return closeReason
-    if (this.peers.acceptedById(id) !== undefined) return ours('duplicate', '')
-    this.peers.accept(connection)
-    return undefined
-  }
-
-  async #answers(connection: NodeConnection): Promise<boolean> {
-    const { promise: late, cancel } = this.#after(PROBE_TIMEOUT)
-    const answered = connection.ping().then(
-      () => true,
-      () => false,
-    )
-    return Promise.race([answered, late]).finally(cancel)
-  }
-
-  #after(ms: number): { promise: Promise<false>; cancel: () => void } {
-    let timer: Timer | undefined
-    const promise = new Promise<false>((resolve) => {
-      timer = this.#settings.clock.setTimer(() => resolve(false), ms)
-    })
-    return { promise, cancel: () => timer?.cancel() }
+    return encodeHello({ ...this.#port.self, time, listen, seen, caps: [] })
   }
 
   #onUp(connection: NodeConnection): void {
@@ -304,10 +287,6 @@ export class Connector {
       this.#scheduleTick()
     }, TICK)
   }
-}
-
-function ours(code: CloseReason['code'], text: string): CloseReason {
-  return { code, text, by: 'us' }
 }
 
 function addTraffic(

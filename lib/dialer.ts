@@ -2,6 +2,7 @@ import type { Clock } from './clock.ts'
 import * as errors from './errors.ts'
 import type { NodeConnection } from './node-connection.ts'
 import type { Channel, Transport } from './transport/transport.ts'
+import { formatAddress } from './wire/address.ts'
 import type { CloseReason } from './wire/close-code.ts'
 
 /** What dialling needs of its node. */
@@ -118,9 +119,4 @@ function closeError(address: string, reason: CloseReason, request: DialRequest):
 /** Why a connection ended, for people. */
 export function formatReason({ code, text }: CloseReason): string {
   return text === '' ? code : `${code}, ${text}`
-}
-
-/** An address for people; IPv6 in brackets. */
-export function formatAddress(host: string, port: number): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }

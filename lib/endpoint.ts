@@ -1,14 +1,14 @@
 import { randomBytes } from '@noble/hashes/utils.js'
 import { type ConnectOptions, Connector, type ConnectorPort } from './connector.ts'
-import { formatAddress, formatReason } from './dialer.ts'
+import { formatReason } from './dialer.ts'
+import { EndpointHooks } from './endpoint-hooks.ts'
 import * as errors from './errors.ts'
-import { type AnyNodeEvents, type ConnectionEvents, EventSource, type NodeCallback } from './events.ts'
-import { type ConnectionInit, NodeConnection } from './node-connection.ts'
+import type { AnyNodeEvents, ConnectionEvents, NodeCallback } from './events.ts'
+import { NodeConnection } from './node-connection.ts'
 import { checkConnectOptions, type NodeOptions, nodeSettings, type NodeSettings } from './options.ts'
 import { TcpTransport } from './transport/tcp.ts'
+import { type Address, formatAddress } from './wire/address.ts'
 import type { CloseCode, CloseReason } from './wire/close-code.ts'
-import type { Frame } from './wire/frame.ts'
-import type { Mode } from './wire/hello.ts'
 import { toHex } from './wire/hex.ts'
 
 /** What an endpoint has done since it was made, and its connections now. */
@@ -25,7 +25,7 @@ export interface EndpointStats {
  * What `Node` and `SecureNode` have in common: it listens, connects, keeps its connections, tells what happens to
  * them, and stops. What the messages are is up to the class that extends it.
  */
-export abstract class Endpoint<E extends AnyNodeEvents<E>> extends EventSource<E> {
+export abstract class Endpoint<E extends AnyNodeEvents<E>> extends EndpointHooks<E> {
   /** The node's ID: a claim here, a public key in a `SecureNode`. */
   readonly id: string
   /** The host that it listens at. */
@@ -131,12 +131,14 @@ export abstract class Endpoint<E extends AnyNodeEvents<E>> extends EventSource<E
 
   async #start(): Promise<void> {
     if (this.#isRunning) throw errors.alreadyStarted()
+    await this.starting()
     try {
       this.#port = await this.#connector.start(this.host, this.#port)
     } catch (cause) {
       throw errors.listenFailed(this.host, this.#port, cause)
     }
     this.#isRunning = true
+    this.started()
     this.debugPrint(`listening at ${formatAddress(this.host, this.#port)}`)
   }
 
@@ -150,6 +152,7 @@ export abstract class Endpoint<E extends AnyNodeEvents<E>> extends EventSource<E
 
   async #stop(): Promise<void> {
     if (!this.#isRunning) return
+    await this.stopping()
     this.#report('nodeRequestToStop')
     this.#isRunning = false
     await this.#connector.stop()
@@ -183,35 +186,33 @@ export abstract class Endpoint<E extends AnyNodeEvents<E>> extends EventSource<E
     return this.#connector.connect({ host, port }, options)
   }
 
+  /**
+   * Measures the round-trip time to a peer, in ms; `connection.latency` has those of the pings that go out anyway.
+   *
+   * @throws SecureNodeError `connection-closed`, `overload`, `invalid-argument`
+   */
+  async ping(connection: NodeConnection): Promise<number> {
+    checkConnection(connection)
+    return connection.ping()
+  }
+
   /** Says goodbye to a peer and does not connect with it again. Resolves when the connection is gone. */
   async disconnectWithNode(connection: NodeConnection): Promise<void> {
-    if (!(connection instanceof NodeConnection))
-      throw errors.invalidArgument('connection', 'a NodeConnection', connection)
+    checkConnection(connection)
     if (connection.isUp && connection.direction === 'outbound')
       this.#report('nodeDisconnectWithOutboundNode', connection)
     await this.#connector.disconnect(connection)
   }
 
-  /**
-   * The connection object for a new peer: override it to use a class of your own.
-   *
-   * @example createNewConnection(init: ConnectionInit) { return new MyConnection(init) }
-   */
-  createNewConnection(init: ConnectionInit): NodeConnection {
-    return new NodeConnection(init)
+  /** Where this node listens; undefined while it does not. */
+  protected get listening(): Address | undefined {
+    return this.#connector.listening
   }
 
-  /** Whether messages are signed documents or plain data. */
-  protected abstract get mode(): Mode
-
-  /** Proves this node's ID in a handshake; only asked for in `signed` mode. */
-  protected abstract signHandshake(bytes: Uint8Array): Promise<Uint8Array>
-
-  /** A frame that carries a message arrived: the one way to `nodeMessage`. */
-  protected abstract receive(connection: NodeConnection, frame: Frame): void
-
-  /** Peers have read what was queued for them. */
-  protected peersDrained(): void {}
+  /** The addresses that this machine knows as its own. */
+  protected get machineHosts(): readonly string[] {
+    return this.#connector.hosts
+  }
 
   /** @throws SecureNodeError `not-started` */
   protected assertRunning(what: string): void {
@@ -253,6 +254,9 @@ export abstract class Endpoint<E extends AnyNodeEvents<E>> extends EventSource<E
       self: { id: this.id, net: this.#settings.net, mode: this.mode },
       createNewConnection: (init) => this.createNewConnection(init),
       sign: (bytes) => this.signHandshake(bytes),
+      verify: (signature, bytes, id) => this.verifyHandshake(signature, bytes, id),
+      judge: (connection) => this.judgePeer(connection),
+      reserved: () => this.reservedConnections(),
       onUp: (connection) => this.#onUp(connection),
       onDown: (connection, reason) => this.#onDown(connection, reason),
       onFrame: (connection, frame) => this.receive(connection, frame),
@@ -272,12 +276,14 @@ export abstract class Endpoint<E extends AnyNodeEvents<E>> extends EventSource<E
 
   #onUp(connection: NodeConnection): void {
     const { id, direction, host, port } = connection
+    this.peerUp(connection)
     this.debugPrint(`${direction} connection with ${id} at ${formatAddress(host, port)}`)
     this.#report(direction === 'outbound' ? 'outboundNodeConnected' : 'inboundNodeConnected', connection)
   }
 
   #onDown(connection: NodeConnection, reason: CloseReason): void {
     const { id, direction } = connection
+    this.peerDown(connection)
     this.debugPrint(`${direction} connection with ${id} ended: ${formatReason(reason)}`)
     this.#report(
       direction === 'outbound' ? 'outboundNodeDisconnected' : 'inboundNodeDisconnected',
@@ -290,6 +296,11 @@ export abstract class Endpoint<E extends AnyNodeEvents<E>> extends EventSource<E
   #report<K extends keyof ConnectionEvents>(event: K, ...args: ConnectionEvents[K]): boolean {
     return this.notify(event, ...(args as E[K]))
   }
+}
+
+function checkConnection(connection: unknown): void {
+  if (!(connection instanceof NodeConnection))
+    throw errors.invalidArgument('connection', 'a NodeConnection', connection)
 }
 
 function checkAddress(host: string, port: number, lowest: 0 | 1): void {

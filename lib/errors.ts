@@ -17,6 +17,8 @@ export type ErrorCode =
   | 'key-password-missing'
   | 'key-password-wrong'
   | 'key-write-failed'
+  | 'peer-book-unreadable'
+  | 'peer-book-unwritable'
   | 'engine-unavailable'
   | 'already-started'
   | 'not-started'
@@ -29,6 +31,7 @@ export type ErrorCode =
   | 'self-connection'
   | 'too-many-connections'
   | 'reconnect-stopped'
+  | 'join-failed'
   | 'connection-closed'
   | 'overload'
   | 'aborted'
@@ -37,6 +40,8 @@ export type ErrorCode =
 export class SecureNodeError extends Error {
   override readonly name = 'SecureNodeError'
   readonly code: ErrorCode
+  /** With `identity-mismatch`: the ID of the node that is there. */
+  declare readonly found?: string
 
   constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
     super(message, options)
@@ -133,6 +138,12 @@ export const keyPasswordWrong = (file: string, cause?: unknown): SecureNodeError
 export const keyWriteFailed = (file: string, cause: unknown): SecureNodeError =>
   error('key-write-failed', `the key file ${quote(file)} cannot be written: ${errorText(cause)}`, cause)
 
+export const peerBookUnreadable = (file: string, why: string, cause?: unknown): SecureNodeError =>
+  error('peer-book-unreadable', `the peer book ${quote(file)} cannot be used: ${why}`, cause)
+
+export const peerBookUnwritable = (file: string, cause: unknown): SecureNodeError =>
+  error('peer-book-unwritable', `the peer book ${quote(file)} cannot be written: ${errorText(cause)}`, cause)
+
 export const engineUnavailable = (name: string, why: string): SecureNodeError =>
   error('engine-unavailable', `the signature engine "${name}" is not available here: ${why}`)
 
@@ -176,7 +187,9 @@ export const refusedByPeer = (address: string, code: string, text: string): Secu
   error('refused-by-peer', `${address} refused the connection: ${code}${text === '' ? '' : ` (${text})`}`)
 
 export const identityMismatch = (address: string, expected: string, found: string): SecureNodeError =>
-  error('identity-mismatch', `expected node ${expected} at ${address}, found ${found}`)
+  Object.assign(error('identity-mismatch', `expected node ${expected} at ${address}, found ${found}`), {
+    found,
+  } as const)
 
 export const selfConnection = (address: string): SecureNodeError =>
   error('self-connection', `${address} is this node itself`)
@@ -189,6 +202,18 @@ export const reconnectStopped = (address: string, trials: number, cause: unknown
     'reconnect-stopped',
     `gave up on ${address} after ${trials} trials, as nodeReconnectionError asked`,
     cause,
+  )
+
+export const joinFailed = (
+  failures: readonly (readonly [address: string, error: Error])[],
+): SecureNodeError =>
+  error(
+    'join-failed',
+    `nobody was found at ${failures.length === 1 ? 'the address' : `any of the ${failures.length} addresses`}: ` +
+      failures
+        .map(([address, { message }]) => (message.includes(address) ? message : `${address}: ${message}`))
+        .join('; '),
+    new AggregateError(failures.map(([, cause]) => cause)),
   )
 
 export const connectionClosed = (reason: string): SecureNodeError =>
@@ -205,6 +230,9 @@ export const overload = (limit: number): SecureNodeError =>
 
 export const tooManyPings = (): SecureNodeError =>
   error('overload', 'too many pings wait for their answer; wait for one before the next')
+
+export const tooManySearches = (ms: number): SecureNodeError =>
+  error('overload', `every discovery asks the whole network; the next one is possible in ${ms} ms`)
 
 export const aborted = (what: string, cause?: unknown): SecureNodeError =>
   error('aborted', `${what} was ended before it was done`, cause)

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events'
 import { errorText, type SecureNodeError } from './errors.ts'
 import { NodeConnection } from './node-connection.ts'
 import type { CloseReason } from './wire/close-code.ts'
-import type { Address } from './wire/hello.ts'
+import type { Address } from './wire/address.ts'
 import type { PlainData } from './wire/payload.ts'
 
 /**

@@ -2,25 +2,26 @@ import type { Clock, Timer } from './clock.ts'
 import { Deferred } from './deferred.ts'
 import { connectionClosed, tooManyPings } from './errors.ts'
 import { Handshake } from './handshake.ts'
-import { BACKLOG_BYTES, HIGH_WATER_BYTES, MAX_HELLO_BYTES, PONG_BURST, PONG_RATE } from './limits.ts'
-import { parseJson } from './message/canonical.ts'
+import { BACKLOG_BYTES, HIGH_WATER_BYTES, MAX_HELLO_BYTES } from './limits.ts'
 import type { ConnectionSettings } from './options.ts'
-import { Heartbeat, type Latency } from './services/ping.ts'
-import { TokenBucket } from './token-bucket.ts'
+import type { Latency } from './services/ping.ts'
+import { Pulse } from './services/pulse.ts'
 import type { Channel } from './transport/transport.ts'
-import { cleanText, type CloseCode, type CloseReason, readCloseReason } from './wire/close-code.ts'
+import type { Address } from './wire/address.ts'
+import { cleanText, type CloseCode, type CloseReason, decodeClose, encodeClose } from './wire/close-code.ts'
 import { encodeFrame, type Frame, Kind } from './wire/frame.ts'
 import { type ConnectionStats, FrameChannel } from './wire/frame-channel.ts'
-import type { Address, Hello, Mode } from './wire/hello.ts'
+import type { Hello, Mode } from './wire/hello.ts'
 
 /** What a connection needs of its node. */
 export interface ConnectionOwner {
   readonly self: { readonly id: string; readonly net: string; readonly mode: Mode }
   readonly clock: Clock
   readonly settings: ConnectionSettings
-  /** The payload of a fresh hello. */
-  hello(): Uint8Array
+  /** The payload of a fresh hello for a peer that is seen at this address. */
+  hello(seen: Address): Uint8Array
   sign(bytes: Uint8Array): Promise<Uint8Array>
+  verify(signature: Uint8Array, bytes: Uint8Array, id: string): Promise<boolean>
   admit(connection: NodeConnection): CloseReason | undefined | Promise<CloseReason | undefined>
   onUp(connection: NodeConnection): void
   onFrame(connection: NodeConnection, frame: Frame): void
@@ -50,40 +51,48 @@ export class NodeConnection {
   /** The remote address; for an outbound connection, the one that was dialled. */
   readonly host: string
   readonly port: number
+  /** The remote IP address, also where a name was dialled. */
+  readonly remoteHost: string
   readonly #owner: ConnectionOwner
   readonly #channel: FrameChannel
   readonly #handshake: Handshake
-  readonly #heartbeat: Heartbeat
-  readonly #pongs: TokenBucket
+  readonly #pulse: Pulse
   readonly #info = new Map<string, unknown>()
   readonly #opened = new Deferred<CloseReason | undefined>()
   readonly #closed = new Deferred<void>()
   #hello: Hello | undefined
+  #helloAt = 0
   #upSince: number | undefined
-  #deadline: Timer
+  readonly #deadline: Timer
   #reason: CloseReason | undefined
-  #drained: Deferred<void> | undefined
-  #isGone = false
 
   constructor(init: ConnectionInit) {
     const { owner, channel, direction } = init
     this.direction = direction
     this.host = init.host
     this.port = init.port
+    this.remoteHost = channel.remoteHost
     this.#owner = owner
     this.#channel = new FrameChannel(channel, owner.clock, MAX_HELLO_BYTES)
-    const { pingInterval: interval, pingTimeout: timeout, handshakeTimeout } = owner.settings
+    const { pingInterval: interval, pingTimeout: timeout, handshakeTimeout, random } = owner.settings
     const now = owner.clock.now()
-    this.#heartbeat = new Heartbeat({ interval, timeout }, now)
-    this.#pongs = new TokenBucket(PONG_RATE, PONG_BURST, now)
+    this.#pulse = new Pulse(
+      {
+        clock: owner.clock,
+        send: (frame) => this.sendFrame(frame),
+        close: (code, text) => this.close(code, text),
+      },
+      { interval, timeout, random },
+    )
     this.#handshake = new Handshake({
       role: direction === 'outbound' ? 'initiator' : 'responder',
       self: owner.self,
-      hello: owner.hello(),
+      hello: owner.hello({ host: channel.remoteHost, port: channel.remotePort }),
       provenId: channel.peerId,
       expectedId: init.expectedId,
       send: (kind, payload) => this.sendFrame(encodeFrame(kind, payload)),
       sign: (bytes) => owner.sign(bytes),
+      verify: (signature, bytes, id) => owner.verify(signature, bytes, id),
       admit: (hello) => this.#admit(hello),
       done: () => this.#onUp(),
       fail: (code, text) => this.close(code, text),
@@ -125,12 +134,22 @@ export class NodeConnection {
 
   /** Round-trip time in ms, once a ping was answered. */
   get latency(): Latency | undefined {
-    return this.#heartbeat.latency
+    return this.#pulse.latency
   }
 
   /** Where the peer says that it accepts connections; an empty or wildcard host means {@link host}. */
   get listen(): readonly Address[] {
     return this.#hello?.listen ?? []
+  }
+
+  /** At which address the peer says that it sees this node. */
+  get seenAt(): Address | undefined {
+    return this.#hello?.seen
+  }
+
+  /** How far the peer's clock is ahead of ours, in ms, as its hello told: right up to the time that it travelled. */
+  get clockOffset(): number {
+    return this.#hello === undefined ? 0 : this.#hello.time - this.#helloAt
   }
 
   get stats(): ConnectionStats {
@@ -170,10 +189,10 @@ export class NodeConnection {
   /** Starts to talk. The node calls it once. */
   open(): void {
     this.#channel.open({
-      onActivity: (now) => this.#heartbeat.heard(now),
+      onActivity: (now) => this.#pulse.heard(now),
       onFrame: (frame) => this.#onFrame(frame),
       onFault: (fault) => this.close(fault),
-      onDrain: () => this.#onDrain(),
+      onDrain: () => this.#owner.onDrain(this),
       onClose: (error) => this.#onChannelClose(error),
     })
     this.#handshake.start()
@@ -185,10 +204,7 @@ export class NodeConnection {
    * @throws SecureNodeError `connection-closed` when the connection ends first, `overload` when more than 16 wait.
    */
   async ping(): Promise<number> {
-    const { promise, resolve } = new Deferred<number | undefined>()
-    if (this.isUp) this.#sendPing(resolve)
-    else resolve(undefined)
-    const latency = await promise
+    const latency = this.isUp ? await this.#pulse.measure() : undefined
     if (latency !== undefined) return latency
     throw this.isUp ? tooManyPings() : connectionClosed(this.#reason?.code ?? 'it is not up')
   }
@@ -215,23 +231,25 @@ export class NodeConnection {
   /** Ends the connection: tells the peer why, flushes what is queued, and closes. Harmless when it has ended. */
   close(code: CloseCode = 'closed', text = ''): void {
     if (this.#reason !== undefined) return
-    this.#channel.write(encodeFrame(Kind.close, new TextEncoder().encode(JSON.stringify({ code, text }))))
+    this.#channel.write(encodeClose(code, text))
     this.#end({ code, text, by: 'us' })
-    this.#linger()
+    this.#channel.end(this.#owner.settings.stopTimeout)
+  }
+
+  /**
+   * Ends the connection, but takes in messages until the peer has closed its end: what it sent before it knew is not
+   * lost. For a connection that is not needed any more.
+   */
+  retire(code: CloseCode, text = ''): void {
+    if (this.#reason !== undefined) return
+    this.#channel.write(encodeClose(code, text))
+    this.#end({ code, text, by: 'us' })
+    this.#channel.endAfterPeer(this.#owner.settings.stopTimeout)
   }
 
   /** Resolves when the peer has read enough for senders to go on, or has gone. */
   async room(): Promise<void> {
-    while (this.isUp && this.isCongested) {
-      this.#drained ??= new Deferred<void>()
-      await this.#drained.promise
-    }
-  }
-
-  #onDrain(): void {
-    this.#drained?.resolve()
-    this.#drained = undefined
-    this.#owner.onDrain(this)
+    while (this.isUp && this.isCongested) await this.#channel.drained
   }
 
   /** Stops reading: the peer is slowed down by its own full buffers. */
@@ -246,27 +264,16 @@ export class NodeConnection {
   /** What time brings: a ping that is due, a peer that is dead, a frame that is overdue. */
   tick(now: number): void {
     if (!this.isUp) return
-    if (this.#channel.isPaused) this.#heartbeat.heard(now) // The silence is our own.
-    if (this.#channel.isOverdue(now, this.#owner.settings.frameTimeout)) {
-      this.close('frame-timeout')
-      return
-    }
-    // Twice as long: what the system takes at once may be a whole queue, which a slow line needs its time for.
-    if (this.#channel.isStuck(now, 2 * this.#owner.settings.frameTimeout)) {
-      this.#dropSlowPeer()
-      return
-    }
-    const due = this.#heartbeat.due(now)
-    if (due === 'ping') this.#sendPing()
-    else if (due === 'dead') this.close('timeout', `nothing heard for ${this.#owner.settings.pingTimeout} ms`)
-  }
-
-  #sendPing(answered?: (latency: number | undefined) => void): void {
-    this.sendFrame(encodeFrame(Kind.ping, this.#heartbeat.ping(this.#owner.clock.now(), answered)))
+    if (this.#channel.isPaused) this.#pulse.heard(now) // The silence is our own.
+    const due = this.#channel.due(now, this.#owner.settings.frameTimeout)
+    if (due === 'frame-timeout') this.close(due)
+    else if (due === 'slow-peer') this.#dropSlowPeer()
+    else this.#pulse.tick(now)
   }
 
   #admit(hello: Hello): CloseReason | undefined | Promise<CloseReason | undefined> {
     this.#hello = hello
+    this.#helloAt = this.#owner.clock.now()
     return this.#owner.admit(this)
   }
 
@@ -275,7 +282,7 @@ export class NodeConnection {
     this.#deadline.cancel()
     this.#channel.maxBytes = this.#owner.settings.maxFrameBytes
     this.#upSince = now
-    this.#heartbeat.heard(now)
+    this.#pulse.heard(now)
     this.#opened.resolve(undefined)
     this.#owner.onUp(this)
   }
@@ -283,27 +290,18 @@ export class NodeConnection {
   #onFrame(frame: Frame): void {
     if (frame.kind === Kind.close) this.#onCloseFrame(frame.payload)
     else if (!this.#handshake.isOver) this.#handshake.receive(frame)
-    else if (frame.kind === Kind.ping) this.#onPing(frame.payload)
-    else if (frame.kind === Kind.pong)
-      this.#heartbeat.pong(frame.payload.slice(0, 8), this.#owner.clock.now())
+    else if (frame.kind === Kind.ping) this.#pulse.onPing(frame.payload)
+    else if (frame.kind === Kind.pong) this.#pulse.onPong(frame.payload)
     else this.#owner.onFrame(this, frame)
   }
 
-  #onPing(payload: Uint8Array): void {
-    if (payload.length !== 8) this.close('bad-payload', 'a ping has 8 bytes')
-    else if (this.#pongs.take(this.#owner.clock.now())) this.sendFrame(encodeFrame(Kind.pong, payload))
-  }
-
   #onCloseFrame(payload: Uint8Array): void {
-    const parsed = parseJson(payload)
-    this.#end(readCloseReason(parsed.ok ? parsed.value : undefined))
-    this.#linger()
+    this.#end(decodeClose(payload))
+    this.#channel.end(this.#owner.settings.stopTimeout)
   }
 
   #onChannelClose(error: Error | undefined): void {
-    this.#isGone = true
     this.#end({ code: 'lost', text: cleanText(error?.message), by: 'network' })
-    this.#deadline.cancel()
     this.#closed.resolve()
   }
 
@@ -312,18 +310,9 @@ export class NodeConnection {
     if (this.#reason !== undefined) return
     this.#reason = reason
     this.#handshake.stop()
-    this.#heartbeat.stop()
+    this.#pulse.stop()
     this.#deadline.cancel()
     this.#opened.resolve(reason)
-    this.#drained?.resolve()
     this.#owner.onDown(this)
-  }
-
-  /** Lets what is queued leave, but not for ever: a peer that does not read must not keep the socket. */
-  #linger(): void {
-    this.#channel.end()
-    if (this.#isGone) return
-    const { clock, settings } = this.#owner
-    this.#deadline = clock.setTimer(() => this.#channel.destroy(), settings.stopTimeout)
   }
 }

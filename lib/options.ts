@@ -1,10 +1,12 @@
 import { type Clock, systemClock } from './clock.ts'
 import { invalidArgument, invalidOption } from './errors.ts'
 import * as limits from './limits.ts'
+import type { Engine } from './identity/engine.ts'
 import { NAME } from './message/document.ts'
 import { DEFAULT_NET } from './message/message.ts'
 import { checkNames } from './names.ts'
 import type { Transport } from './transport/transport.ts'
+import { type Address, reachOf, toAddress } from './wire/address.ts'
 import { isPlainId } from './wire/hello.ts'
 
 /** Options of a {@link Node}. Every limit is on unless it is set otherwise. */
@@ -43,6 +45,8 @@ export interface NodeOptions {
   readonly transport?: Transport | undefined
   /** Where time comes from. @default the machine's clock */
   readonly clock?: Clock | undefined
+  /** Where chance comes from: numbers from 0 to below 1. For simulations. @default Math.random */
+  readonly random?: (() => number) | undefined
 }
 
 /** Options of a {@link SecureNode}. */
@@ -65,6 +69,23 @@ export interface SecureNodeOptions extends Omit<NodeOptions, 'id'> {
   readonly maxTraces?: number | undefined
   /** How long a peer whose link brought a forbidden message is kept out, in ms. @default 600_000 */
   readonly banTime?: number | undefined
+  /** Addresses to find the network at, tried from `start()` on until one answers. @default none */
+  readonly bootstrap?: readonly (string | Address)[] | undefined
+  /** Links that the node looks for once it has joined; at least half of them opened by itself; from 3. @default 8 */
+  readonly targetConnections?: number | undefined
+  /** Outbound links to public addresses of one group (/16 of IPv4, /32 of IPv6). @default 2 */
+  readonly maxOutboundPerGroup?: number | undefined
+  /**
+   * Addresses to tell others, where those that the node finds out itself are not right: IP addresses, as a router
+   * forwards them. `false` tells none: a node that is only visiting. @default found out
+   */
+  readonly advertise?: readonly (string | Address)[] | false | undefined
+  /** File that keeps the peer book over restarts. @default none */
+  readonly peerBookFile?: string | URL | undefined
+  /** Find nodes of the same network on the local one, by multicast. @default false */
+  readonly lan?: boolean | undefined
+  /** What verifies signatures. For simulations. @default the fastest of this platform */
+  readonly engine?: Engine | undefined
 }
 
 /** A rule: its words for the error, its test, and the default. */
@@ -88,6 +109,27 @@ const frameBytes = (lowest: number): Rule => [
   (value) => isPositive(value) && (value as number) >= lowest && (value as number) <= 2 ** 31,
   limits.MAX_FRAME_BYTES,
 ]
+
+const addresses: Rule = ['a list of addresses like "host:port"', isAddresses, []]
+
+function isAddresses(value: unknown): boolean {
+  return Array.isArray(value) && value.every((item) => toAddress(item) !== undefined)
+}
+
+function isAdvertisable(value: unknown): boolean {
+  return (
+    value === false ||
+    (isAddresses(value) && (value as unknown[]).every((item) => isIp(toAddress(item)!.host)))
+  )
+}
+
+function isIp(host: string): boolean {
+  return reachOf(host) !== undefined
+}
+
+function isPath(value: unknown): boolean {
+  return value instanceof URL || (typeof value === 'string' && value !== '')
+}
 
 function isPositive(value: unknown): boolean {
   return Number.isSafeInteger(value) && (value as number) > 0
@@ -115,6 +157,7 @@ const NODE_RULES = {
   reconnectMax: duration(limits.RECONNECT_MAX),
   transport: object('a transport', 'dial', undefined),
   clock: object('a clock', 'setTimer', systemClock),
+  random: ['a function', (value) => typeof value === 'function', Math.random],
 } satisfies Record<string, Rule>
 
 const PLAIN_NODE_RULES = {
@@ -135,10 +178,21 @@ const SECURE_NODE_RULES = {
   messageRate: count(limits.MESSAGE_RATE),
   maxTraces: count(limits.MAX_TRACES),
   banTime: duration(limits.BAN_TIME),
+  bootstrap: addresses,
+  targetConnections: [
+    `an integer from ${limits.MIN_TARGET_CONNECTIONS}`,
+    (value) => isPositive(value) && (value as number) >= limits.MIN_TARGET_CONNECTIONS,
+    limits.TARGET_CONNECTIONS,
+  ],
+  maxOutboundPerGroup: count(limits.MAX_OUTBOUND_PER_GROUP),
+  advertise: ['IP addresses like "203.0.113.5:10001", or false', isAdvertisable, []],
+  peerBookFile: ['the path of a file', isPath, undefined],
+  lan: flag(false),
+  engine: object('a signature engine', 'verify', undefined),
 } satisfies Record<keyof SecureNodeOptions, Rule>
 
 /** Options that have no default: they stay undefined where they are not given. */
-type Optional = 'id' | 'transport' | 'password'
+type Optional = 'id' | 'transport' | 'password' | 'peerBookFile' | 'engine'
 /** Options after the defaults were filled in. */
 export type Settings<O> = { readonly [K in keyof O]-?: K extends Optional ? O[K] : Exclude<O[K], undefined> }
 /** The options of a `Node`, checked. */
@@ -156,6 +210,7 @@ export type ConnectionSettings = Pick<
   | 'maxQueueBytes'
   | 'pingInterval'
   | 'pingTimeout'
+  | 'random'
 >
 
 /** Checks the options of a `Node` and fills in the defaults. @throws SecureNodeError `invalid-option` */

@@ -29,6 +29,12 @@ export class RecentMap<Key, Value> {
     return found
   }
 
+  /** All values, those that were used most recently last. */
+  *values(): Iterable<Value> {
+    yield* this.#old.values()
+    yield* this.#young.values()
+  }
+
   set(key: Key, value: Value): void {
     this.#old.delete(key)
     if (this.#young.size >= this.#half && !this.#young.has(key)) {

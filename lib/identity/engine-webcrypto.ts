@@ -1,5 +1,5 @@
 import { engineUnavailable } from '../errors.ts'
-import type { Engine, EngineName, Signer } from './engine.ts'
+import type { Engine, Signer } from './engine.ts'
 import { KeyCache } from './key-cache.ts'
 import { KNOWN_ANSWERS } from './known-answers.ts'
 import { pkcs8Of } from './seed.ts'
@@ -49,7 +49,7 @@ export class WebCryptoEngine implements Engine {
   }
 
   /** `webcrypto`, or the name of the fallback once that does the work. */
-  get name(): EngineName {
+  get name(): Engine['name'] {
     return this.#hasFailed ? this.#fallback.name : 'webcrypto'
   }
 

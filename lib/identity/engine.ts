@@ -14,7 +14,8 @@ export interface Signer {
 
 /** A bare implementation of Ed25519. It does not decide what is valid: `verifySignature` does. */
 export interface Engine {
-  readonly name: EngineName
+  /** `fake` is the one of simulations, whose signatures prove nothing. */
+  readonly name: EngineName | 'fake'
   /**
    * The cofactorless equation, `encode([S]B - [k]A) === R`, and nothing more. Call it only for what passed
    * `passesStrictCheck`: about the rest the engines disagree. It may throw for a key it cannot read.

@@ -3,6 +3,7 @@
  * else can. What is in them is the business of key-pem.ts. Node.js only.
  */
 import type { Stats } from 'node:fs'
+import type { FileHandle } from 'node:fs/promises'
 import {
   invalidArgument,
   invalidOption,
@@ -14,13 +15,12 @@ import {
 import { keyNotAKey, keyUnprotected, keyUnreadable, keyWriteFailed, unknownOption } from '../errors.ts'
 import { SecureNodeError } from '../errors.ts'
 import { MAX_KEY_FILE_BYTES } from '../limits.ts'
+import { codeOf, createFile, pathOf, writeBeside } from '../whole-file.ts'
 import { checkPassword, decodeKey, encodeKey } from './key-pem.ts'
 
 // Asked of the process, not imported: a bundle for browsers then has no import that it cannot resolve.
 const fs = process.getBuiltinModule('node:fs')
 const path = process.getBuiltinModule('node:path')
-const { randomBytes } = process.getBuiltinModule('node:crypto')
-const { fileURLToPath } = process.getBuiltinModule('node:url')
 
 /** What others may do with the file, in its mode: anything at all is too much. */
 const OTHERS = 0o077
@@ -55,7 +55,7 @@ export interface WriteKeyOptions {
  *   `key-password-wrong`
  */
 export function readKeyFile(file: string | URL, password?: string): Uint8Array {
-  const name = pathOf(file)
+  const name = nameOf(file)
   if (password !== undefined) checkPassword(password)
   return decodeKey(readText(name), name, password)
 }
@@ -74,7 +74,7 @@ export async function writeKeyFile(
   seed: Uint8Array,
   options: WriteKeyOptions = {},
 ): Promise<void> {
-  const name = pathOf(file)
+  const name = nameOf(file)
   checkWriteOptions(options)
   // Resolved now: the process may change its folder while the password is hashed.
   const target = path.resolve(name)
@@ -97,19 +97,10 @@ function checkWriteOptions(options: WriteKeyOptions): void {
   }
 }
 
-function pathOf(file: string | URL): string {
-  try {
-    // Throws for other protocols, and for what cannot be a path.
-    const name = file instanceof URL ? fileURLToPath(file) : file
-    if (typeof name === 'string' && name !== '' && !name.includes('\0')) return name
-  } catch {
-    // Refused below, as everything else that is no path.
-  }
+function nameOf(file: string | URL): string {
+  const name = pathOf(file)
+  if (name !== undefined) return name
   throw invalidArgument('the key file', 'a path or a "file:" URL', file instanceof URL ? file.href : file)
-}
-
-function codeOf(cause: unknown): unknown {
-  return (cause as { code?: unknown } | undefined)?.code
 }
 
 // Reading
@@ -168,18 +159,10 @@ function checkProtection(name: string, stats: Stats): void {
 // Writing
 
 /** Writes beside the target first, then gives the finished file its name in one step. */
-async function writeWhole(target: string, text: string, overwrite: boolean): Promise<void> {
-  const folder = path.dirname(target)
-  // A short name of its own: the target's may be as long as the file system allows.
-  const temporary = path.join(folder, `.secure-node-${randomBytes(8).toString('hex')}.tmp`)
-  await createFile(temporary, text)
-  try {
-    if (overwrite) await fs.promises.rename(temporary, target)
-    else await publish(temporary, target, text)
-  } finally {
-    await fs.promises.rm(temporary, { force: true })
-  }
-  await syncFolder(folder)
+function writeWhole(target: string, text: string, overwrite: boolean): Promise<void> {
+  const publishNew = (temporary: string): Promise<void> => publish(temporary, target, text)
+  const replace = (temporary: string): Promise<void> => fs.promises.rename(temporary, target)
+  return writeBeside(target, text, overwrite ? replace : publishNew, checkDrive)
 }
 
 /** Unlike a rename, a hard link never replaces what has the name already. */
@@ -190,37 +173,15 @@ async function publish(temporary: string, target: string, text: string): Promise
     if (codeOf(cause) === 'EEXIST') throw cause
     // FAT, Android and some network drives have no hard links. This does not replace anything either, but
     // a crash in the middle leaves a part of the file; reading it fails, as its end is missing.
-    await createFile(target, text)
+    await createFile(target, text, checkDrive)
   }
 }
 
-/** Creates a file that nobody else can read, whatever the umask, and has it on the disk when it returns. */
-async function createFile(name: string, text: string): Promise<void> {
-  const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = fs.constants
-  const handle = await fs.promises.open(name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, 0o600)
-  try {
-    const { mode } = await handle.stat()
-    // Some drives (FAT, Windows drives under WSL) give every file one mode. Reading would refuse it.
-    if (!IS_WINDOWS && (mode & OTHERS) !== 0) {
-      throw new Error('this drive has no file permissions, so others could read it; choose another folder')
-    }
-    await handle.writeFile(text)
-    await handle.sync()
-  } catch (cause) {
-    await handle.close()
-    await fs.promises.rm(name, { force: true })
-    throw cause
-  }
-  await handle.close()
-}
-
-/** Makes the name last through a power cut, where that is possible; the file is complete in any case. */
-async function syncFolder(folder: string): Promise<void> {
-  try {
-    const handle = await fs.promises.open(folder, 'r')
-    await handle.sync().finally(() => handle.close())
-  } catch {
-    // Windows cannot open folders, and a folder may be writable without being readable.
+/** Some drives (FAT, Windows drives under WSL) give every file one mode. Reading would refuse it. */
+async function checkDrive(handle: FileHandle): Promise<void> {
+  const { mode } = await handle.stat()
+  if (!IS_WINDOWS && (mode & OTHERS) !== 0) {
+    throw new Error('this drive has no file permissions, so others could read it; choose another folder')
   }
 }
 

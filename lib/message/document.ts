@@ -74,20 +74,27 @@ export function readDocument(bytes: Uint8Array): ReadResult {
   if (!parsed.ok) return parsed
   if (!isCanonical(parsed.value, parsed.text)) return { ok: false, code: 'not-canonical' }
   const { value, text } = parsed
-  if (!isObject(value) || !hasKeys(value, ['body', 'sig'], []) || !isHex64(value['sig'])) return badShape
-  const body = value['body']
+  const envelope = readEnvelope(value)
+  if (envelope === undefined) return badShape
+  const { body, signature } = envelope
   // A forbidden key cannot be spelled with escapes in canonical text, so most documents skip the walk.
   if ((text.includes('__proto__') || text.includes('toJSON')) && hasForbiddenKey(value)) return badShape
   if (!isBody(body)) return badShape
   if (!isStrictKey(body.from) || body.to?.every(isStrictKey) === false) return { ok: false, code: 'bad-key' }
-  return { ok: true, body, signature: value['sig'] }
+  return { ok: true, body, signature }
+}
+
+/** The outer form of everything that is signed: a body and its signature, and nothing else. */
+export function readEnvelope(value: Json): { readonly body: Json; readonly signature: string } | undefined {
+  if (!isObject(value) || !hasKeys(value, ['body', 'sig'], []) || !isHex64(value['sig'])) return undefined
+  return { body: value['body']!, signature: value['sig'] }
 }
 
 // Frozen, since everybody gets the same one: nobody can change what the next one is told.
 const badShape = Object.freeze({ ok: false, code: 'bad-shape' } as const)
 
 /** One text per value: white space, key order, escapes, number spellings and duplicate keys all end here. */
-function isCanonical(value: Json, text: string): boolean {
+export function isCanonical(value: Json, text: string): boolean {
   try {
     return writeCanonical(value) === text
   } catch {
@@ -127,7 +134,12 @@ function isAddressees(value: Json): boolean {
   )
 }
 
-function hasKeys(object: JsonObject, required: readonly string[], optional: readonly string[]): boolean {
+/** Whether an object has all of the required keys, and none that is neither required nor optional. */
+export function hasKeys(
+  object: JsonObject,
+  required: readonly string[],
+  optional: readonly string[],
+): boolean {
   const keys = Object.keys(object)
   return (
     required.every((key) => Object.hasOwn(object, key)) &&
@@ -135,9 +147,11 @@ function hasKeys(object: JsonObject, required: readonly string[], optional: read
   )
 }
 
-type JsonObject = Readonly<Record<string, Json>>
+/** An object of parsed JSON. */
+export type JsonObject = Readonly<Record<string, Json>>
 
-function isObject(value: Json | undefined): value is JsonObject {
+/** Whether parsed JSON is an object. */
+export function isObject(value: Json | undefined): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
@@ -146,7 +160,8 @@ export function isName(value: unknown): value is string {
   return typeof value === 'string' && NAME.test(value)
 }
 
-function isCount(value: Json | undefined): value is number {
+/** Whether parsed JSON is a whole number from 0. */
+export function isCount(value: Json | undefined): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0
 }
 

@@ -250,8 +250,8 @@ export async function verifyDraft(draft: Draft, engine?: Engine): Promise<Verdic
 }
 
 /** Whether a draft was signed by this key instead of its author's: finds out who forged it. */
-export function isSignedBy(draft: Draft, key: NodeId): Promise<boolean> {
-  return verifySignature(fromHex(draft.signature), signedBytes(draft.id), fromHex(key))
+export function isSignedBy(draft: Draft, key: NodeId, engine?: Engine): Promise<boolean> {
+  return verifySignature(fromHex(draft.signature), signedBytes(draft.id), fromHex(key), engine)
 }
 
 /**

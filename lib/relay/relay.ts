@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts'
+import type { Engine } from '../identity/engine.ts'
 import {
   type Draft,
   idOfBytes,
@@ -55,6 +56,8 @@ export interface RelayOptions extends IntakeOptions {
   readonly windowFuture: number
   readonly maxMessageIds: number
   readonly maxTraces: number
+  /** What verifies signatures. @default the fastest of this platform */
+  readonly engine?: Engine | undefined
 }
 
 /** What became of the messages of others. */
@@ -100,7 +103,7 @@ export class Relay<L extends RelayLink> {
       {
         clock: port.clock,
         judge: (link, payload) => this.#judge(link, payload),
-        verify: (incoming) => verifyDraft(incoming),
+        verify: (incoming) => verifyDraft(incoming, options.engine),
         conclude: (link, incoming, verdict) => void this.#conclude(link, incoming, verdict),
         isBacklogged: (link) => port.isBacklogged(link),
       },
@@ -183,7 +186,8 @@ export class Relay<L extends RelayLink> {
       this.#flood.refuse(id, link)
       // At once: what else it brought must neither get through nor be judged while this is looked into.
       this.#drop(link)
-      const isForged = body.from !== link.id && (await isSignedBy(incoming, link.id as NodeId))
+      const isForged =
+        body.from !== link.id && (await isSignedBy(incoming, link.id as NodeId, this.#options.engine))
       this.#reject(link, isForged ? 'forged-author' : 'bad-signature', id, incoming)
       return
     }

@@ -1,3 +1,4 @@
+import { FIRST_PING } from '../limits.ts'
 import { toHex } from '../wire/hex.ts'
 
 /** Round-trip time of a link, in ms. */
@@ -12,6 +13,8 @@ export interface Latency {
 
 /** When a link is pinged, and when it is given up. */
 export interface HeartbeatOptions {
+  /** Where jitter comes from: numbers from 0 to below 1. */
+  readonly random: () => number
   /** Between pings of a silent link, in ms. */
   readonly interval: number
   /** Silence after which a link is dead, in ms. */
@@ -38,7 +41,8 @@ export class Heartbeat {
   constructor(options: HeartbeatOptions, now: number) {
     this.#options = options
     this.#heardAt = now
-    this.#nextPing = now + this.#spread()
+    // The first one soon: a link without a latency is of little use to who chooses by it.
+    this.#nextPing = now + Math.min(FIRST_PING, options.interval) * options.random()
   }
 
   get latency(): Latency | undefined {
@@ -103,6 +107,6 @@ export class Heartbeat {
 
   /** Jitter, so that the links of a node that started them together do not ping together for ever. */
   #spread(): number {
-    return this.#options.interval * (0.75 + Math.random() / 4)
+    return this.#options.interval * (0.75 + this.#options.random() / 4)
   }
 }

@@ -13,6 +13,8 @@ export interface ReconnectPort {
 
 /** The pauses between attempts. */
 export interface BackOff {
+  /** Where jitter comes from: numbers from 0 to below 1. */
+  readonly random: () => number
   /** First pause, in ms; each failure doubles it. */
   readonly min: number
   /** Longest pause, in ms. */
@@ -72,14 +74,14 @@ export class Reconnect {
   }
 
   #pause(): void {
-    const { min, max } = this.#backOff
+    const { min, max, random } = this.#backOff
     const longest = Math.min(max, min * 2 ** Math.min(this.#trials, 30))
     this.#timer = this.#port.clock.setTimer(
       () => {
         this.#timer = undefined
         this.start()
       },
-      longest * (0.5 + Math.random() / 2),
+      longest * (0.5 + random() / 2),
     )
   }
 }

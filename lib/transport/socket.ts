@@ -1,4 +1,5 @@
 import { connect, createServer, type Server, type Socket } from 'node:net'
+import { networkInterfaces } from 'node:os'
 import { KEEP_ALIVE_DELAY } from '../limits.ts'
 import type { Listener } from './transport.ts'
 
@@ -110,3 +111,10 @@ export function plainHost(address: string): string {
 
 /** For errors that a later event, `close`, reports as well. */
 export function ignore(): void {}
+
+/** The addresses of this machine's network interfaces. */
+export function machineHosts(): readonly string[] {
+  return Object.values(networkInterfaces()).flatMap((addresses = []) =>
+    addresses.map(({ address }) => address),
+  )
+}

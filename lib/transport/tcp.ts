@@ -1,4 +1,4 @@
-import { dialSocket, listenSocket } from './socket.ts'
+import { dialSocket, listenSocket, machineHosts } from './socket.ts'
 import { SocketChannel } from './socket-channel.ts'
 import type { Channel, DialOptions, Listener, ListenHandlers, Transport } from './transport.ts'
 
@@ -24,5 +24,9 @@ export class TcpTransport implements Transport {
   /** @throws the platform's error, such as `ECONNREFUSED`; the signal's reason when it was aborted */
   async dial(host: string, port: number, options: DialOptions): Promise<Channel> {
     return new SocketChannel({ ...(await dialSocket(host, port, options.signal)), encrypted: false })
+  }
+
+  hosts(): readonly string[] {
+    return machineHosts()
   }
 }

@@ -6,9 +6,10 @@ import {
   type TLSSocket,
 } from 'node:tls'
 import { handshakeFailed } from '../errors.ts'
+import { formatAddress } from '../wire/address.ts'
 import type { Identity } from '../identity/identity.ts'
 import { ALPN } from '../limits.ts'
-import { type ConnectedSocket, dialSocket, listenSocket } from './socket.ts'
+import { type ConnectedSocket, dialSocket, listenSocket, machineHosts } from './socket.ts'
 import { SocketChannel } from './socket-channel.ts'
 import { explainTlsError, judgeRemote, tlsCredentials } from './tls-handshake.ts'
 import { TlsInbound } from './tls-inbound.ts'
@@ -70,8 +71,11 @@ export class TlsTransport implements Transport {
       connected.socket.destroy()
       throw options.signal.reason
     }
-    const address = `${host.includes(':') ? `[${host}]` : host}:${port}`
-    return this.#shakeHands(connected, address, options)
+    return this.#shakeHands(connected, formatAddress(host, port), options)
+  }
+
+  hosts(): readonly string[] {
+    return machineHosts()
   }
 
   /** The timer starts here: how long TCP took is for the signal to bound. */

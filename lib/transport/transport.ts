@@ -90,4 +90,6 @@ export interface Transport {
   readonly name: string
   listen(host: string, port: number, handlers: ListenHandlers, options: ListenOptions): Promise<Listener>
   dial(host: string, port: number, options: DialOptions): Promise<Channel>
+  /** Addresses that this machine knows as its own: what others see of a listener at a wildcard is held against them. */
+  hosts?(): readonly string[]
 }

@@ -1,4 +1,6 @@
+import { parseJson } from '../message/canonical.ts'
 import type { RejectCode } from '../message/verdict.ts'
+import { encodeFrame, Kind } from './frame.ts'
 
 /** Why a connection ended. Travels in the close frame, and stands in every disconnect event. */
 export type CloseCode =
@@ -19,6 +21,12 @@ export type CloseCode =
   | 'duplicate'
   /** The node reached itself. */
   | 'self-connection'
+  /** The peer has enough other connections, and so has this node. */
+  | 'enough'
+  /** A peer record that no correct node passes on: malformed, forged, or of somebody else. */
+  | 'bad-record'
+  /** An answer to what nobody asked. */
+  | 'unsolicited'
   /** The node has as many connections as it wants. */
   | 'too-many-connections'
   /** The node was kept out because of what it sent before. */
@@ -41,6 +49,10 @@ export type CloseCode =
   | 'unexpected-frame'
   /** A payload that is not what its kind says. */
   | 'bad-payload'
+  /** A question to the network that no correct node passes on. */
+  | 'bad-question'
+  /** An answer to such a question that no correct node passes on. */
+  | 'bad-answer'
   /** Something that a person or a program decided; the text says what. */
   | 'closed'
 
@@ -62,6 +74,17 @@ const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu
 /** A remote text, made harmless for terminals and logs. */
 export function cleanText(text: unknown): string {
   return typeof text === 'string' ? text.slice(0, MAX_TEXT).replace(UNSAFE, '�') : ''
+}
+
+/** The frame that tells the other end why this one ends the connection. */
+export function encodeClose(code: CloseCode, text: string): Uint8Array {
+  return encodeFrame(Kind.close, new TextEncoder().encode(JSON.stringify({ code, text })))
+}
+
+/** Reads the payload of a remote close frame; never throws. Whatever it is, the connection ends. */
+export function decodeClose(payload: Uint8Array): CloseReason {
+  const parsed = parseJson(payload)
+  return readCloseReason(parsed.ok ? parsed.value : undefined)
 }
 
 /** Reads the value of a close frame; anything odd becomes a plain `closed`. */

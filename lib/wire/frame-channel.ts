@@ -1,4 +1,5 @@
-import type { Clock } from '../clock.ts'
+import type { Clock, Timer } from '../clock.ts'
+import { Deferred } from '../deferred.ts'
 import type { Channel } from '../transport/transport.ts'
 import { type Frame, FrameDecoder, type FrameFault } from './frame.ts'
 
@@ -39,6 +40,9 @@ export class FrameChannel {
   #isCorked = false
   #isPaused = false
   #isClosing = false
+  #isGone = false
+  #lingering: Timer | undefined
+  #drained = new Deferred<void>()
 
   constructor(channel: Channel, clock: Clock, maxBytes: number) {
     this.#channel = channel
@@ -67,8 +71,16 @@ export class FrameChannel {
   open(handlers: FrameHandlers): void {
     this.#channel.open({
       onBytes: (bytes) => this.#onBytes(bytes, handlers),
-      onDrain: () => handlers.onDrain(),
-      onClose: (error) => handlers.onClose(error),
+      onDrain: () => {
+        this.#wake()
+        handlers.onDrain()
+      },
+      onClose: (error) => {
+        this.#isGone = true
+        this.#lingering?.cancel()
+        this.#wake()
+        handlers.onClose(error)
+      },
     })
   }
 
@@ -84,16 +96,24 @@ export class FrameChannel {
     this.#stats.bytesOut += frame.length
   }
 
+  /**
+   * What time brings to light: a frame that began and was not completed within `timeout` ms, or a remote end that
+   * took nothing of what waits for twice as long. To be asked every so often, since it notes the progress at each
+   * call.
+   */
+  due(now: number, timeout: number): 'frame-timeout' | 'slow-peer' | undefined {
+    if (this.#isOverdue(now, timeout)) return 'frame-timeout'
+    // Twice as long: what the system takes at once may be a whole queue, which a slow line needs its time for.
+    return this.#isStuck(now, 2 * timeout) ? 'slow-peer' : undefined
+  }
+
   /** Whether a frame began and has not been completed for so long: somebody sends it in drips. */
-  isOverdue(now: number, timeout: number): boolean {
+  #isOverdue(now: number, timeout: number): boolean {
     return !this.#isPaused && this.#partialSince !== undefined && now - this.#partialSince > timeout
   }
 
-  /**
-   * Whether bytes wait and none has left for so long: somebody does not read at all. To be asked every so often,
-   * since it notes the progress at each call.
-   */
-  isStuck(now: number, timeout: number): boolean {
+  /** Whether bytes wait and none has left for so long: somebody does not read at all. */
+  #isStuck(now: number, timeout: number): boolean {
     const { queuedBytes } = this.#channel
     const left = this.#stats.bytesOut - queuedBytes
     if (queuedBytes === 0 || left !== this.#left) {
@@ -101,6 +121,16 @@ export class FrameChannel {
       this.#leftAt = now
     }
     return now - this.#leftAt > timeout
+  }
+
+  /** Resolves when the remote end has read something of what waits, or nothing more is sent. */
+  get drained(): Promise<void> {
+    return this.#drained.promise
+  }
+
+  #wake(): void {
+    this.#drained.resolve()
+    this.#drained = new Deferred<void>()
   }
 
   /** Whether nothing is read, because the owner wants it so. */
@@ -121,18 +151,37 @@ export class FrameChannel {
     this.#channel.resume()
   }
 
-  /** Takes no more frames, sends what is queued, and closes. */
-  end(): void {
+  /**
+   * Takes no more frames, sends what is queued, and closes; within `timeout` ms, for a remote end that does not
+   * read must not keep the socket.
+   */
+  end(timeout: number): void {
     this.#isClosing = true
+    this.#wake()
     this.#uncork()
     // A paused channel would never see the other end's farewell.
     this.#channel.resume()
     this.#channel.end()
+    this.#linger(timeout)
+  }
+
+  /** Sends what is queued and goes on taking frames until the remote end closes; for `timeout` ms at most. */
+  endAfterPeer(timeout: number): void {
+    this.#wake()
+    this.#uncork()
+    this.#channel.resume()
+    this.#linger(timeout)
+  }
+
+  #linger(timeout: number): void {
+    this.#lingering?.cancel()
+    if (!this.#isGone) this.#lingering = this.#clock.setTimer(() => this.destroy(), timeout)
   }
 
   /** Closes at once. */
   destroy(): void {
     this.#isClosing = true
+    this.#wake()
     this.#channel.destroy()
   }
 
@@ -153,7 +202,11 @@ export class FrameChannel {
       this.#stats.framesIn++
       handlers.onFrame(frame)
     })
-    if (fault !== undefined) handlers.onFault(fault)
+    if (fault !== undefined) {
+      // Whatever the owner does about it: what follows is no frames either, and must not be taken for some.
+      this.#isClosing = true
+      handlers.onFault(fault)
+    }
     if (!this.#decoder.isPartial) this.#partialSince = undefined
     else if (this.#partialSince === undefined || this.#stats.framesIn !== framesBefore)
       this.#partialSince = now

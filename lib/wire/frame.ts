@@ -34,6 +34,18 @@ export const Kind = {
   compressed: 0x13,
   /** A signed document, as in message.ts. */
   message: 0x20,
+  /** The sender's own peer record. */
+  record: 0x30,
+  /** Whom do you know? Empty. */
+  getPeers: 0x31,
+  /** Peer records that answer it: a JSON list. */
+  peers: 0x32,
+  /** I have enough peers: if this link is nothing to you, end it. Empty. */
+  enough: 0x33,
+  /** A signed question to the whole network: who is there? */
+  question: 0x34,
+  /** A signed answer, on its way back. */
+  answer: 0x35,
 } as const
 
 /** Bytes before the payload: the length and the kind. */

@@ -5,6 +5,7 @@ import { PROTOCOL_VERSION } from '../limits.ts'
 import { parseJson } from '../message/canonical.ts'
 import { NAME } from '../message/document.ts'
 import type { CloseCode } from './close-code.ts'
+import { type Address, isPort } from './address.ts'
 import { fromHex, toHex } from './hex.ts'
 import { isHex32, type NodeId } from './ids.ts'
 
@@ -13,12 +14,6 @@ export type Role = 'initiator' | 'responder'
 
 /** Whether the messages of a link are signed documents (`SecureNode`) or plain data (`Node`). */
 export type Mode = 'signed' | 'plain'
-
-/** An address that a node listens at. */
-export interface Address {
-  readonly host: string
-  readonly port: number
-}
 
 /** The first thing that each end of a link says, without waiting for the other. */
 export interface Hello {
@@ -34,6 +29,8 @@ export interface Hello {
   readonly nonce: string
   /** Where the sender accepts connections. A wildcard host means: at the address you see me at. */
   readonly listen: readonly Address[]
+  /** Where the sender sees the node that it talks to: how nodes learn what their addresses are. */
+  readonly seen?: Address | undefined
   /** What the sender can do beyond this version's minimum. Unknown ones are ignored. */
   readonly caps: readonly string[]
 }
@@ -64,7 +61,7 @@ export type HelloResult =
 export function decodeHello(payload: Uint8Array): HelloResult {
   const parsed = parseJson(payload)
   if (!parsed.ok || typeof parsed.value !== 'object' || parsed.value === null) return bad('bad-hello')
-  const { v, mode, net, id, time, nonce, listen, caps } = parsed.value as Record<string, unknown>
+  const { v, mode, net, id, time, nonce, listen, seen, caps } = parsed.value as Record<string, unknown>
   if (v !== PROTOCOL_VERSION) return bad(Number.isSafeInteger(v) ? 'wrong-version' : 'bad-hello')
   if (mode !== 'signed' && mode !== 'plain') return bad('bad-hello')
   if (typeof net !== 'string' || !NAME.test(net) || !Number.isSafeInteger(time) || !isHex32(nonce)) {
@@ -79,6 +76,7 @@ export function decodeHello(payload: Uint8Array): HelloResult {
     time: time as number,
     nonce,
     listen: readListen(listen),
+    seen: readAddress(seen),
     caps: readCaps(caps),
   }
   return { ok: true, hello }
@@ -93,11 +91,12 @@ export function isNodeId(value: unknown): value is NodeId {
 
 function readListen(value: unknown): Address[] {
   if (!Array.isArray(value)) return []
-  return value.slice(0, MAX_ITEMS).flatMap((item: unknown) => {
-    const { host, port } = (typeof item === 'object' && item !== null ? item : {}) as Record<string, unknown>
-    const isPort = Number.isInteger(port) && (port as number) > 0 && (port as number) < 65_536
-    return typeof host === 'string' && HOST.test(host) && isPort ? [{ host, port: port as number }] : []
-  })
+  return value.slice(0, MAX_ITEMS).flatMap((item: unknown) => readAddress(item) ?? [])
+}
+
+function readAddress(value: unknown): Address | undefined {
+  const { host, port } = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>
+  return typeof host === 'string' && HOST.test(host) && isPort(port) ? { host, port } : undefined
 }
 
 function readCaps(value: unknown): string[] {

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { cleanText, readCloseReason } from '../../lib/wire/close-code.ts'
+import { cleanText, decodeClose, encodeClose, readCloseReason } from '../../lib/wire/close-code.ts'
+import { framePayload, Kind } from '../../lib/wire/frame.ts'
 
 const CLOSED = { code: 'closed', text: '', by: 'peer' }
 
@@ -108,4 +109,17 @@ t.test('what is no text is an empty one', async (t) => {
 
 t.test('a code may have digits', async (t) => {
   t.match(readCloseReason({ code: 'bad-utf8', text: '' }), { code: 'bad-utf8', by: 'peer' })
+})
+
+t.test('a close frame says what was written into it', async (t) => {
+  const frame = encodeClose('slow-peer', 'zu "langsam" 😀')
+  t.equal(frame[4], Kind.close)
+  t.equal(Buffer.from(framePayload(frame)).toString(), '{"code":"slow-peer","text":"zu \\"langsam\\" 😀"}')
+  t.strictSame(decodeClose(framePayload(frame)), { code: 'slow-peer', text: 'zu "langsam" 😀', by: 'peer' })
+})
+
+t.test('a close frame of any bytes is the end, and nothing worse', async (t) => {
+  const texts = ['', '{', 'null', '{}{}', '['.repeat(4_000), `${'['.repeat(33)}${']'.repeat(33)}`]
+  const odd = [...texts.map((text) => Buffer.from(text)), Buffer.from([0xff]), Buffer.alloc(1_000)]
+  for (const payload of odd) t.strictSame(decodeClose(payload), CLOSED)
 })

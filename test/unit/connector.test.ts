@@ -243,3 +243,32 @@ t.test('a dial that is under way at the stop is ended by it, and says so', async
     'it is no failure',
   )
 })
+
+t.test('pings and reconnections draw on the chance that the node is given', async (t) => {
+  for (const [chance, pingAfter, pauses] of [
+    [0, 0, [500, 1_000, 2_000]],
+    [0.5, 1_000, [750, 1_500, 3_000]],
+  ] as const) {
+    const world = new World(t)
+    const node = await world.start({ id: 'node', random: () => chance })
+    const peer = await world.rawUp(node, 'peer')
+    const upAt = world.clock.now()
+    // A node looks after its links once a second.
+    await world.run(peer.frame(Kind.ping))
+    const waited = world.clock.now() - upAt
+    // Counted from a moment before it was up.
+    t.ok(waited >= pingAfter - 100 && waited <= pingAfter + 1_000, `${waited}`)
+
+    const failures: number[] = []
+    node.on('nodeReconnectionError', () => {
+      failures.push(world.clock.now())
+      return failures.length < 4
+    })
+    const dial = node.connectWithNode('10.9.9.9', PORT, { reconnect: true })
+    await world.run(t.rejects(dial, { code: 'reconnect-stopped' }))
+    t.strictSame(
+      failures.slice(1).map((at, index) => at - failures[index]!),
+      pauses,
+    )
+  }
+})

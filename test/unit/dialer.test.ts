@@ -1,6 +1,7 @@
 import t from 'tap'
 import { Deferred } from '../../lib/deferred.ts'
-import { dial, type DialRequest, formatAddress } from '../../lib/dialer.ts'
+import { dial, type DialRequest } from '../../lib/dialer.ts'
+import { formatAddress } from '../../lib/wire/address.ts'
 import { connectTimeout } from '../../lib/errors.ts'
 import { NodeConnection } from '../../lib/node-connection.ts'
 import type { Channel, DialOptions } from '../../lib/transport/transport.ts'

@@ -393,3 +393,18 @@ t.test('debug output goes where a subclass sends it', async (t) => {
   t.strictSame(lines, [`listening at ${node.host}:8000`, 'stopped'])
   await turns(1)
 })
+
+t.test('a ping on demand measures the way to a peer', async (t) => {
+  const world = new World(t)
+  const alice = await world.start({ id: 'alice' })
+  const bob = await world.start({ id: 'bob' })
+  const connection = await world.run(alice.connectWithNode(bob.host, PORT))
+  t.ok((await world.run(alice.ping(connection))) >= 0)
+  t.ok(connection.latency)
+  await t.rejects(alice.ping(5 as unknown as NodeConnection), {
+    code: 'invalid-argument',
+    message: 'connection must be a NodeConnection, got 5',
+  })
+  await world.run(alice.disconnectWithNode(connection))
+  await t.rejects(alice.ping(connection), { code: 'connection-closed' })
+})

@@ -79,6 +79,23 @@ const SAMPLES: [error: errors.SecureNodeError, code: errors.ErrorCode, text: str
   [errors.overload(7), 'overload', 'all 7 message IDs of the option "maxMessageIds" are in use; send less, or raise it'], // prettier-ignore
   [errors.tooManyPings(), 'overload', 'too many pings wait for their answer; wait for one before the next'],
   [errors.aborted('it', CAUSE), 'aborted', 'it was ended before it was done', true],
+  [
+    errors.peerBookUnreadable('a', 'no', CAUSE),
+    'peer-book-unreadable',
+    'the peer book "a" cannot be used: no',
+    true,
+  ],
+  [
+    errors.peerBookUnwritable('a', CAUSE),
+    'peer-book-unwritable',
+    'the peer book "a" cannot be written: the cause',
+    true,
+  ],
+  [
+    errors.tooManySearches(5),
+    'overload',
+    'every discovery asks the whole network; the next one is possible in 5 ms',
+  ],
 ]
 
 t.test('each error has its code, a text that states value and rule, and its cause', async (t) => {
@@ -90,6 +107,23 @@ t.test('each error has its code, a text that states value and rule, and its caus
   }
 })
 
+t.test('a failure to join has the reason of every address', async (t) => {
+  const one = errors.connectFailed('h:1', CAUSE)
+  t.match(errors.joinFailed([['h:1', one]]), {
+    code: 'join-failed',
+    message: 'nobody was found at the address: cannot connect to h:1: the cause',
+  })
+  const both = errors.joinFailed([
+    ['h:1', one],
+    ['h:2', new Error('no')],
+  ])
+  t.equal(
+    both.message,
+    'nobody was found at any of the 2 addresses: cannot connect to h:1: the cause; h:2: no',
+  )
+  t.strictSame((both.cause as AggregateError).errors[0], one)
+})
+
 t.test('texts are in lower case and end without a full stop', async (t) => {
   for (const [{ message }] of SAMPLES) t.match(message, /^[a-z"].*[^.!]$/)
 })
@@ -98,7 +132,8 @@ t.test('every factory is among the samples', async (t) => {
   const helpers = ['SecureNodeError', 'errorText', 'quote']
   const factories = Object.keys(errors).filter((name) => !helpers.includes(name))
   // Two of them are there twice: refused with and without a text.
-  t.equal(SAMPLES.length, factories.length + 1, factories.join(' '))
+  // And one has a test of its own.
+  t.equal(SAMPLES.length, factories.length + 1 - 1, factories.join(' '))
 })
 
 t.test('common failures of the platform are explained', async (t) => {

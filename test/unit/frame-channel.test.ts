@@ -89,7 +89,7 @@ t.test('the end flushes, and lets the farewell of the other end in', async (t) =
   const { channel, frames } = open()
   frames.pause()
   frames.write(text('bye'))
-  frames.end()
+  frames.end(100)
   t.strictSame(channel.calls, ['open', 'pause', 'cork', 'write', 'uncork', 'resume', 'end'])
   frames.pause()
   t.equal(channel.count('pause'), 1, 'it cannot be paused any more')
@@ -99,7 +99,7 @@ t.test('the end flushes, and lets the farewell of the other end in', async (t) =
 
 for (const way of ['end', 'destroy'] as const) {
   t.test(`after ${way} nothing is taken any more, not even from the chunk at hand`, async (t) => {
-    const { channel, frames, log } = open({ onKind: (_, channel) => channel[way]() })
+    const { channel, frames, log } = open({ onKind: (_, channel) => channel[way](100) })
     channel.receive(Buffer.concat([text('a'), text('b'), Uint8Array.of(0, 0, 0)]))
     channel.receive(text('c'))
     t.strictSame(log, ['activity 0', `frame ${Kind.text} 1`])
@@ -109,17 +109,17 @@ for (const way of ['end', 'destroy'] as const) {
 
 t.test('a frame that is not finished in time is overdue, however often a byte of it comes', async (t) => {
   const { clock, channel, frames } = open()
-  t.equal(frames.isOverdue(clock.now(), 100), false)
+  t.equal(frames.due(clock.now(), 100), undefined)
   const frame = text('0123456789')
   for (let at = 0; at < 10; at++) {
     channel.receive(frame.subarray(at, at + 1))
     clock.advance(10)
   }
-  t.equal(frames.isOverdue(clock.now(), 100), false, 'just in time')
+  t.equal(frames.due(clock.now(), 100), undefined, 'just in time')
   clock.advance(1)
-  t.equal(frames.isOverdue(clock.now(), 100), true)
+  t.equal(frames.due(clock.now(), 100), 'frame-timeout')
   channel.receive(frame.subarray(10))
-  t.equal(frames.isOverdue(clock.now(), 100), false)
+  t.equal(frames.due(clock.now(), 100), undefined)
 })
 
 t.test('the time of a frame begins anew with each frame', async (t) => {
@@ -129,9 +129,9 @@ t.test('the time of a frame begins anew with each frame', async (t) => {
   clock.advance(80)
   channel.receive(Buffer.concat([first.subarray(7), second.subarray(0, 7)]))
   clock.advance(80)
-  t.equal(frames.isOverdue(clock.now(), 100), false)
+  t.equal(frames.due(clock.now(), 100), undefined)
   clock.advance(30)
-  t.equal(frames.isOverdue(clock.now(), 100), true)
+  t.equal(frames.due(clock.now(), 100), 'frame-timeout')
 })
 
 t.test('a frame is not overdue because of a pause of our own', async (t) => {
@@ -139,30 +139,115 @@ t.test('a frame is not overdue because of a pause of our own', async (t) => {
   channel.receive(text('abc').subarray(0, 6))
   frames.pause()
   clock.advance(1_000)
-  t.equal(frames.isOverdue(clock.now(), 100), false, 'nobody reads')
+  t.equal(frames.due(clock.now(), 100), undefined, 'nobody reads')
   frames.resume()
-  t.equal(frames.isOverdue(clock.now(), 100), false, 'the rest had no chance yet')
+  t.equal(frames.due(clock.now(), 100), undefined, 'the rest had no chance yet')
   clock.advance(101)
-  t.equal(frames.isOverdue(clock.now(), 100), true)
+  t.equal(frames.due(clock.now(), 100), 'frame-timeout')
 })
 
 t.test('a peer that takes nothing at all is stuck, one that takes little is not', async (t) => {
   const { clock, channel, frames } = open()
-  const isStuck = (): boolean => frames.isStuck(clock.now(), 100)
+  const due = (): string | undefined => frames.due(clock.now(), 50)
   clock.advance(1_000)
-  t.equal(isStuck(), false, 'nothing waits')
+  t.equal(due(), undefined, 'nothing waits')
   for (const waiting of [50, 40, 39]) {
     frames.write(text('x'.repeat(5)))
     channel.queuedBytes = waiting
     clock.advance(90)
-    t.equal(isStuck(), false)
+    t.equal(due(), undefined)
   }
   clock.advance(100)
-  t.equal(isStuck(), false, 'just in time')
+  t.equal(due(), undefined, 'just in time')
   frames.write(text('more'))
   channel.queuedBytes += text('more').length
   clock.advance(1)
-  t.equal(isStuck(), true, 'what is added is no progress')
+  t.equal(due(), 'slow-peer', 'what is added is no progress')
   channel.queuedBytes = 0
-  t.equal(isStuck(), false)
+  t.equal(due(), undefined)
+})
+
+t.test(
+  'a remote end that does not read what is left has its time, and then the socket is gone',
+  async (t) => {
+    const { clock, channel, frames, log } = open()
+    frames.write(text('bye'))
+    frames.end(100)
+    clock.advance(99)
+    t.equal(channel.count('destroy'), 0)
+    clock.advance(1)
+    t.equal(channel.count('destroy'), 1)
+    channel.close()
+    t.strictSame(log, ['close clean'])
+  },
+)
+
+t.test('a socket that is gone needs no timer', async (t) => {
+  const { clock, channel, frames } = open()
+  frames.end(100)
+  t.equal(clock.pendingTimers, 1)
+  channel.close()
+  t.equal(clock.pendingTimers, 0)
+  const second = open()
+  second.channel.close()
+  second.frames.end(100)
+  t.equal(second.clock.pendingTimers, 0)
+  clock.advance(1_000)
+  t.strictSame([channel.count('destroy'), second.channel.count('destroy')], [0, 0])
+})
+
+t.test('who waits for something to be read hears of it, and of the end', async (t) => {
+  const ways: ((made: ReturnType<typeof open>) => void)[] = [
+    ({ channel }) => channel.drain(),
+    ({ channel }) => channel.close(),
+    ({ frames }) => frames.end(100),
+    ({ frames }) => frames.destroy(),
+  ]
+  for (const way of ways) {
+    const made = open()
+    let isDrained = false
+    const drained = made.frames.drained.then(() => (isDrained = true))
+    await turns(1)
+    t.equal(isDrained, false)
+    way(made)
+    await drained
+  }
+})
+
+t.test('after a fault nothing is taken any more, whatever the owner does', async (t) => {
+  const { channel, log } = open()
+  channel.receive(Uint8Array.of(0, 0, 0, 0))
+  channel.receive(Buffer.concat([WELCOME, text('a'), Uint8Array.of(0, 0, 0, 0)]))
+  t.strictSame(log, ['activity 0', 'fault frame-empty'])
+})
+
+t.test('an end that waits for the other one goes on taking frames, for as long as it has time', async (t) => {
+  const { clock, channel, frames, log } = open()
+  frames.pause()
+  frames.write(text('enough'))
+  frames.endAfterPeer(100)
+  t.strictSame(channel.calls, ['open', 'pause', 'cork', 'write', 'uncork', 'resume'])
+  channel.receive(text('late'))
+  t.strictSame(log, ['activity 0', `frame ${Kind.text} 4`])
+  clock.advance(100)
+  t.equal(channel.count('destroy'), 1)
+  channel.receive(text('too late'))
+  t.equal(log.length, 2)
+})
+
+t.test('the end of the other one leaves nothing to wait for', async (t) => {
+  const { clock, channel, frames, log } = open()
+  const drained = frames.drained
+  frames.endAfterPeer(100)
+  await drained
+  channel.close()
+  t.equal(clock.pendingTimers, 0)
+  t.strictSame(log, ['close clean'])
+  // A farewell that comes meanwhile ends it the usual way, with one timer in all.
+  const second = open()
+  second.frames.endAfterPeer(100)
+  second.frames.end(50)
+  t.equal(second.clock.pendingTimers, 1)
+  second.clock.advance(1_000)
+  t.equal(second.channel.count('destroy'), 1)
 })

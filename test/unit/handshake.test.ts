@@ -1,10 +1,12 @@
 import t from 'tap'
 import { Handshake, type HandshakePort } from '../../lib/handshake.ts'
+import { verifySignature } from '../../lib/identity/ed25519.ts'
 import { Identity } from '../../lib/identity/identity.ts'
 import { Random } from '../../lib/testing/random.ts'
 import type { CloseReason } from '../../lib/wire/close-code.ts'
 import { type Frame, Kind } from '../../lib/wire/frame.ts'
 import { encodeHello, type Hello, type Mode, proofBytes, type Role } from '../../lib/wire/hello.ts'
+import { fromHex } from '../../lib/wire/hex.ts'
 import type { NodeId } from '../../lib/wire/ids.ts'
 import { turns } from '../fixtures/channel-recorder.ts'
 
@@ -26,6 +28,7 @@ interface Change {
   expectedId?: string
   verdict?: CloseReason | undefined | Promise<CloseReason | undefined>
   sign?: HandshakePort['sign']
+  verify?: HandshakePort['verify']
 }
 
 /** One end of a handshake, and what it says and decides. */
@@ -45,6 +48,7 @@ function makeEnd(change: Change = {}) {
       log.push(`send ${NAMES.get(kind) ?? kind}`)
     },
     sign: change.sign ?? ((bytes) => identity.sign(bytes)),
+    verify: change.verify ?? ((signature, bytes, id) => verifySignature(signature, bytes, fromHex(id))),
     admit: ({ id }) => {
       log.push(`admit ${id.slice(0, 4)}`)
       return verdict
@@ -240,6 +244,39 @@ t.test('who cannot sign gives up, and the process lives', async (t) => {
     await turns(2)
     t.strictSame(log, ['fail bad-proof this node cannot prove its ID'])
     t.equal(handshake.isOver, true)
+  }
+})
+
+t.test('the proof is judged by what the node judges with', async (t) => {
+  const asked: [Uint8Array, Uint8Array, string][] = []
+  const end = makeEnd({
+    verify: async (...given) => {
+      asked.push(given)
+      return true
+    },
+  })
+  const hello = helloOf(bob.id)
+  const proof = new Uint8Array(64).fill(7)
+  end.receive(Kind.hello, hello)
+  end.receive(Kind.proof, proof)
+  await settle(() => end.log.length === 3)
+  t.strictSame(end.log, ['send proof', `admit ${ID.bob}`, 'send welcome'])
+  t.strictSame(asked, [[proof, proofBytes('responder', end.hello, hello), bob.id]])
+})
+
+t.test('who cannot judge a proof takes it for a bad one, and the process lives', async (t) => {
+  for (const verify of [
+    () => Promise.reject(new Error('no engine')),
+    () => {
+      throw new Error('no engine')
+    },
+  ]) {
+    const end = makeEnd({ verify })
+    const hello = helloOf(bob.id)
+    end.receive(Kind.hello, hello)
+    end.receive(Kind.proof, await proofFor(end, bob, hello))
+    await settle(() => end.handshake.isOver)
+    t.strictSame(end.log, ['send proof', 'fail bad-proof the signature is not of the key in the hello'])
   }
 })
 

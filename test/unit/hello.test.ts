@@ -20,6 +20,7 @@ const HELLO: Hello = {
   time: 1_767_225_600_000,
   nonce: 'ab'.repeat(32),
   listen: [{ host: '10.0.0.1', port: 8_000 }],
+  seen: { host: '10.0.0.2', port: 40_000 },
   caps: ['one'],
 }
 
@@ -42,10 +43,11 @@ t.test('no two hellos have the same nonce', async (t) => {
 t.test('the largest hello that is read as a whole fits into the limit of a stranger', async (t) => {
   const listen = Array.from({ length: 16 }, () => ({ host: 'h'.repeat(40), port: 65_535 }))
   const caps = Array.from({ length: 16 }, () => 'c'.repeat(64))
-  const hello = encodeHello({ ...HELLO, net: 'n'.repeat(64), listen, caps })
+  const seen = { host: 's'.repeat(255), port: 65_535 }
+  const hello = encodeHello({ ...HELLO, net: 'n'.repeat(64), listen, seen, caps })
   t.ok(hello.length + 1 < MAX_HELLO_BYTES, `${hello.length}`)
   const result = decodeHello(hello)
-  t.strictSame(result.ok && [result.hello.listen, result.hello.caps], [listen, caps])
+  t.strictSame(result.ok && [result.hello.listen, result.hello.seen, result.hello.caps], [listen, seen, caps])
 })
 
 t.test('what is no JSON object is no hello', async (t) => {
@@ -119,6 +121,48 @@ t.test('addresses that are none are left out', async (t) => {
     t.match(changed({ listen: [item, good[0]] }), { hello: { listen: [good[0]] } }, JSON.stringify(item))
   }
   t.match(changed({ listen: good.map((item) => ({ ...item, more: 1 })) }), { hello: { listen: good } })
+})
+
+t.test('where a node is seen may be missing, and what is no address is as good as that', async (t) => {
+  const good = [
+    { host: '127.0.0.1', port: 1 },
+    { host: '::ffff:10.0.0.1', port: 65_535 },
+    { host: 'fe80::1%eth0', port: 80 },
+  ]
+  for (const seen of good) {
+    const result = changed({ seen: { ...seen, more: 1 } })
+    t.strictSame(result.ok && result.hello.seen, seen)
+  }
+  const bad: unknown[] = [
+    undefined,
+    null,
+    true,
+    1,
+    '10.0.0.1:80',
+    [],
+    [good[0]],
+    {},
+    { host: 'a' },
+    { port: 1 },
+  ]
+  bad.push(...[0, -1, 65_536, 1.5, '80', null, [80]].map((port) => ({ host: 'a', port })))
+  bad.push(
+    ...['a b', 'a\n', '\u001b[2J', 'a/b', 'ä', '[::1]', 'a'.repeat(256), null, 1, ['a']].map((host) => ({
+      host,
+      port: 1,
+    })),
+  )
+  for (const seen of bad) {
+    const result = changed({ seen })
+    t.strictSame(result.ok && result.hello.seen, undefined, JSON.stringify(seen))
+    t.equal(result.ok, true, 'the hello is in order')
+  }
+  const text = JSON.stringify({ ...HELLO, seen: undefined })
+  t.strictSame(
+    decodeHello(new TextEncoder().encode(`{"seen":{"__proto__":{"host":"a","port":1}},${text.slice(1)}`)),
+    { ok: true, hello: { ...HELLO, seen: undefined } },
+    'nothing is inherited',
+  )
 })
 
 t.test('of long lists the first 16 are looked at, and what is no list is an empty one', async (t) => {

@@ -12,7 +12,8 @@ interface Fake extends KeptConnection {
 function make() {
   const clock = new ManualClock(0)
   const up = new Map<string, Fake>()
-  const links = new KeptLinks<Fake>({ clock, backOff: { min: 500, max: 30_000 }, byId: (id) => up.get(id) })
+  const backOff = { min: 500, max: 30_000, random: Math.random }
+  const links = new KeptLinks<Fake>({ clock, backOff, byId: (id) => up.get(id) })
   const dials: (Deferred<Fake> & { signal: AbortSignal })[] = []
   const reports: string[] = []
   let isWanted = true

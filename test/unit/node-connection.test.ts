@@ -1,4 +1,5 @@
 import t from 'tap'
+import { FIRST_PING } from '../../lib/limits.ts'
 import { NodeConnection } from '../../lib/node-connection.ts'
 import { ManualClock } from '../../lib/testing/manual-clock.ts'
 import { encodeFrame, Kind } from '../../lib/wire/frame.ts'
@@ -34,6 +35,69 @@ t.test('a connection is up when both ends have accepted each other', async (t) =
   t.strictSame(owner.log, ['admit bob', 'up'])
   t.equal(await connection.opened, undefined)
   t.equal(clock.pendingTimers, 0, 'the deadline of the handshake is over')
+})
+
+t.test('a connection tells its peer where it sees it, and keeps what the peer says', async (t) => {
+  const { connection, channel, receive } = makeLink()
+  const [hello] = channel.written('hello')
+  const seen = { host: '10.0.0.9', port: 9_009 }
+  t.match(JSON.parse(Buffer.from(hello!).toString()), { seen })
+  t.equal(connection.seenAt, undefined)
+  receive(helloFrame({ seen: { host: '203.0.113.5', port: 40_000 } }))
+  t.strictSame(connection.seenAt, { host: '203.0.113.5', port: 40_000 })
+  // It is the address of the socket, not the name that was dialled.
+  const dialled = makeLink({ direction: 'outbound', host: 'example.org', port: 80 })
+  t.match(JSON.parse(Buffer.from(dialled.channel.written('hello')[0]!).toString()), { seen })
+})
+
+t.test('a peer may not say where it sees this node, or something else', async (t) => {
+  for (const seen of [
+    undefined,
+    null,
+    '10.0.0.1:80',
+    {},
+    { host: 'a b', port: 80 },
+    { host: 'a', port: 0 },
+  ]) {
+    const link = makeLink()
+    link.receive(helloFrame({ seen: seen as undefined }), WELCOME)
+    t.equal(link.connection.isUp, true)
+    t.equal(link.connection.seenAt, undefined, JSON.stringify(seen))
+  }
+})
+
+t.test('how far the clock of the peer is ahead is known from its hello', async (t) => {
+  for (const offset of [0, 1, -1, 15_000, -3_600_000]) {
+    const { connection, receive, clock } = makeLink()
+    t.equal(connection.clockOffset, 0)
+    clock.advance(500)
+    receive(helloFrame({ time: clock.now() + offset }))
+    t.equal(connection.clockOffset, offset)
+    clock.advance(7_000)
+    receive(WELCOME)
+    t.equal(connection.clockOffset, offset, 'it does not grow')
+  }
+  const far = makeLink()
+  far.receive(helloFrame({ time: Number.MAX_SAFE_INTEGER }))
+  t.ok(Number.isSafeInteger(far.connection.clockOffset))
+})
+
+t.test('when a link is pinged is up to the chance that its node is given', async (t) => {
+  for (const [chance, pause] of [
+    [0.1, 100],
+    [0.5, 500],
+    [1, 1_000],
+  ] as const) {
+    const settings = { pingInterval: 1_000, pingTimeout: 5_000, random: () => chance }
+    const { clock, connection, channel } = makeLink({ settings })
+    channel.receive(Buffer.concat([helloFrame(), WELCOME]))
+    clock.advance(pause - 1)
+    connection.tick(clock.now())
+    t.equal(channel.written('ping').length, 0)
+    clock.advance(1)
+    connection.tick(clock.now())
+    t.equal(channel.written('ping').length, 1)
+  }
 })
 
 t.test('a connection is up at the beginning of time, too', async (t) => {
@@ -177,6 +241,46 @@ t.test('a goodbye is flushed, but a peer that does not read cannot keep the sock
   t.equal(clock.pendingTimers, 0)
 })
 
+t.test('a connection that is retired says so, and takes in what is still on its way', async (t) => {
+  const link = makeUpLink({ settings: { stopTimeout: 300 } })
+  const { connection, receive, owner, channel, clock } = link
+  const room = connection.room()
+  connection.retire('enough', 'it has others')
+  await room
+  t.strictSame(goodbyes(link), [{ code: 'enough', text: 'it has others' }])
+  t.strictSame(connection.closeReason, { code: 'enough', text: 'it has others', by: 'us' })
+  t.equal(connection.isUp, false)
+  receive(text('late'), ping(new Uint8Array(8)))
+  t.strictSame(owner.log, ['down enough us', `frame ${Kind.text}`])
+  t.strictSame(channel.written('pong'), [], 'nothing is sent any more')
+  connection.retire('goodbye')
+  connection.close('closed')
+  t.equal(goodbyes(link).length, 1)
+  clock.advance(300)
+  t.equal(channel.count('destroy'), 1, 'but not for ever')
+  channel.close()
+  await connection.closed
+})
+
+t.test('a retired connection is gone as soon as its peer has closed', async (t) => {
+  const { connection, receive, channel, clock } = makeUpLink()
+  connection.retire('enough')
+  receive(closeFrame({ code: 'goodbye' }))
+  t.equal(channel.count('end'), 1)
+  channel.close()
+  await connection.closed
+  t.equal(clock.pendingTimers, 0)
+  t.match(connection.closeReason, { code: 'enough', by: 'us' })
+})
+
+t.test('a retired connection that brings nonsense brings nothing more', async (t) => {
+  const { connection, receive, owner } = makeUpLink()
+  connection.retire('enough')
+  receive(Uint8Array.of(0, 0, 0, 0))
+  receive(text('late'))
+  t.strictSame(owner.log, ['down enough us'])
+})
+
 t.test('nothing is sent after the end', async (t) => {
   const { connection, channel } = makeUpLink()
   connection.close()
@@ -288,6 +392,9 @@ t.test('of too many pings the oldest is given up, and the link is not', async (t
 
 t.test('a peer that takes nothing is dropped, however little it is and whatever it says', async (t) => {
   const { connection, channel, clock, receive, owner } = makeUpLink({ settings: { frameTimeout: 5_000 } })
+  // The first ping is out of the way: the fake would count it as taken.
+  clock.advance(FIRST_PING)
+  connection.tick(clock.now())
   connection.sendFrame(text('little'))
   channel.queuedBytes = 20
   for (let seconds = 0; seconds < 10; seconds++) {
@@ -304,7 +411,7 @@ t.test('a peer that takes nothing is dropped, however little it is and whatever 
 })
 
 t.test('a silent peer is asked, and found dead', async (t) => {
-  const link = makeUpLink({ settings: { pingInterval: 1_000, pingTimeout: 2_500 } })
+  const link = makeUpLink({ settings: { pingInterval: 1_000, pingTimeout: 2_500, random: () => 1 } })
   const { clock, connection } = link
   const tick = (ms: number): void => {
     clock.advance(ms)
@@ -383,4 +490,32 @@ t.test('a subclass and the application keep what they like with it', async (t) =
   t.equal(mine.getInfo('polluted'), undefined)
   t.equal(mine.score, 1)
   mine.close()
+})
+
+t.test('a connection that is retired takes in what its peer sent before it knew', async (t) => {
+  const { owner, channel, connection, receive } = makeUpLink()
+  connection.retire('enough')
+  t.match(connection.closeReason, { code: 'enough', by: 'us' })
+  t.strictSame(owner.log.splice(0), ['down enough us'])
+  t.equal(channel.written('close').length, 1)
+  t.equal(channel.count('end'), 0, 'that is up to the peer')
+  receive(text('on its way'), ping(new Uint8Array(8)))
+  t.strictSame(owner.log.splice(0), [`frame ${Kind.text}`])
+  t.equal(channel.written('pong').length, 0, 'nothing is said any more')
+  connection.retire('enough')
+  connection.close('closed')
+  t.equal(channel.written('close').length, 1)
+  t.match(connection.closeReason, { code: 'enough' })
+})
+
+t.test('a peer that does not end a retired connection is not waited for without end', async (t) => {
+  const { channel, connection, clock, owner, receive } = makeUpLink({ settings: { stopTimeout: 2_000 } })
+  connection.retire('enough')
+  clock.advance(1_999)
+  t.equal(channel.count('destroy'), 0)
+  clock.advance(1)
+  t.equal(channel.count('destroy'), 1)
+  receive(text('too late'))
+  t.strictSame(owner.log, ['down enough us'])
+  t.equal(clock.pendingTimers, 0)
 })

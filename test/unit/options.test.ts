@@ -1,6 +1,7 @@
 import t from 'tap'
 import { systemClock } from '../../lib/clock.ts'
 import { quote } from '../../lib/errors.ts'
+import { defaultEngine } from '../../lib/identity/ed25519.ts'
 import * as limits from '../../lib/limits.ts'
 import {
   checkConnectOptions,
@@ -20,8 +21,8 @@ interface Sample {
   readonly rule: string
 }
 
-/** Of no option's type. */
-const NEVER = [null, [], Symbol('s'), 5n]
+/** Of no option's type, nor is an empty list where lists are not. */
+const NEVER = [null, Symbol('s'), 5n]
 const count: Sample = {
   good: [1, 2, 1_000_000, Number.MAX_SAFE_INTEGER],
   bad: [0, -1, 1.5, NaN, Infinity, 2 ** 53, '5', true, {}],
@@ -68,7 +69,40 @@ const NODE: Record<keyof NodeOptions, Sample> = {
     rule: 'a transport',
   },
   clock: { good: [systemClock, new ManualClock()], bad: [1, 'now', true, {}, Date], rule: 'a clock' },
+  random: { good: [Math.random, () => 0.5], bad: [0.5, 'random', true, {}, Math], rule: 'a function' },
 }
+
+const ODD_ADDRESSES = [
+  ...[
+    '',
+    'localhost',
+    'localhost:',
+    ':1',
+    'a:0',
+    'a:65536',
+    '::1:80',
+    '[::1]',
+    '[a]:1',
+    'http://a:1',
+    'a b:1',
+  ],
+  ...[
+    null,
+    undefined,
+    1,
+    {},
+    { host: 'a' },
+    { port: 1 },
+    { host: '', port: 1 },
+    { host: 'a', port: '1' },
+    [],
+  ],
+  ...[
+    { host: 'a', port: 0 },
+    { host: 'a/b', port: 1 },
+    { host: 'a:b', port: 1 },
+  ],
+]
 
 const { id: PLAIN_ID, ...BOTH } = NODE
 const SECURE: Record<keyof SecureNodeOptions, Sample> = {
@@ -88,6 +122,32 @@ const SECURE: Record<keyof SecureNodeOptions, Sample> = {
   messageRate: count,
   maxTraces: count,
   banTime: duration,
+  bootstrap: {
+    good: [[], ['localhost:1', '[::1]:65535', { host: 'example.org', port: 80 }, { host: '::1', port: 1 }]],
+    bad: ['localhost:1', true, 1, {}, { host: 'a', port: 1 }, ...ODD_ADDRESSES.map((odd) => ['a:1', odd])],
+    rule: 'a list of addresses like "host:port"',
+  },
+  targetConnections: { good: [3, 8, 1_000], bad: [0, 1, 2, 3.5, '3', true], rule: 'an integer from 3' },
+  maxOutboundPerGroup: count,
+  advertise: {
+    good: [false, [], ['127.0.0.1:1', '[2a00::1]:65535', { host: '203.1.113.5', port: 80 }]],
+    bad: [
+      ...['127.0.0.1:1', true, 1, {}, ['localhost:1'], ['0.0.0.0:1'], [{ host: '::', port: 1 }]],
+      ...[['[fe80::1%eth0]:1'], ['224.0.0.1:1'], ...ODD_ADDRESSES.map((odd) => ['10.0.0.1:1', odd])],
+    ],
+    rule: 'IP addresses like "203.0.113.5:10001", or false',
+  },
+  peerBookFile: {
+    good: ['peers.json', ' ', new URL('file:///tmp/peers.json')],
+    bad: ['', 1, true, {}, { href: 'file:///tmp/peers.json' }],
+    rule: 'the path of a file',
+  },
+  lan: flag,
+  engine: {
+    good: [defaultEngine(), { name: 'node', verify: () => true }],
+    bad: [1, 'node', true, {}, { verify: true }, () => true],
+    rule: 'a signature engine',
+  },
 }
 
 const KINDS = [
@@ -103,7 +163,7 @@ for (const { kind, samples, check } of KINDS) {
           const settings = check({ [name]: value }) as unknown as Record<string, unknown>
           t.equal(settings[name], value, 'it is taken as it is')
         }
-        for (const value of [...bad, ...NEVER]) {
+        for (const value of [...bad, ...NEVER, ...(good.some(Array.isArray) ? [] : [[]])]) {
           const error = { code: 'invalid-option' }
           t.throws(() => check({ [name]: value }), error, `${name} ${quote(value)}`)
           try {
@@ -208,6 +268,14 @@ t.test('the defaults are the limits', async (t) => {
     messageRate: limits.MESSAGE_RATE,
     maxTraces: limits.MAX_TRACES,
     banTime: limits.BAN_TIME,
+    random: Math.random,
+    bootstrap: [],
+    targetConnections: limits.TARGET_CONNECTIONS,
+    maxOutboundPerGroup: limits.MAX_OUTBOUND_PER_GROUP,
+    advertise: [],
+    peerBookFile: undefined,
+    lan: false,
+    engine: undefined,
   })
   t.equal(nodeSettings({}).id, undefined, PLAIN_ID.rule)
 })

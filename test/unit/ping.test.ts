@@ -1,11 +1,12 @@
 import t from 'tap'
+import { FIRST_PING } from '../../lib/limits.ts'
 import { Heartbeat } from '../../lib/services/ping.ts'
 
 const INTERVAL = 20_000
 const TIMEOUT = 45_000
 
-function start(now = 0): Heartbeat {
-  return new Heartbeat({ interval: INTERVAL, timeout: TIMEOUT }, now)
+function start(now = 0, random = Math.random): Heartbeat {
+  return new Heartbeat({ interval: INTERVAL, timeout: TIMEOUT, random }, now)
 }
 
 /** When the next ping is due, to the millisecond, while the peer talks all the time. */
@@ -17,13 +18,32 @@ function nextPing(heartbeat: Heartbeat, from: number): number {
 }
 
 t.test('pings are an interval apart, shortened by up to a quarter', async (t) => {
-  const pauses = Array.from({ length: 30 }, () => nextPing(start(), 0))
+  const pauses = Array.from({ length: 30 }, () => {
+    const heartbeat = start()
+    const first = nextPing(heartbeat, 0)
+    return nextPing(heartbeat, first + 1) - first
+  })
   t.ok(pauses.every((pause) => pause >= 0.75 * INTERVAL && pause <= INTERVAL))
   t.ok(new Set(pauses).size > 20, 'links that came up together do not ping together')
-  const heartbeat = start()
-  const first = nextPing(heartbeat, 0)
-  const second = nextPing(heartbeat, first + 1) - first
-  t.ok(second >= 0.75 * INTERVAL && second <= INTERVAL)
+})
+
+t.test('the first ping goes out soon, so that every link has a latency', async (t) => {
+  const firsts = Array.from({ length: 30 }, () => nextPing(start(), 0))
+  t.ok(firsts.every((at) => at <= Math.min(FIRST_PING, INTERVAL)))
+  t.ok(new Set(firsts).size > 20, 'links that came up together do not ping together')
+})
+
+t.test('how much a pause is shortened is up to chance alone', async (t) => {
+  for (const [chance, pause] of [
+    [0, 0.75],
+    [0.5, 0.875],
+    [1, 1],
+  ] as const) {
+    const heartbeat = start(0, () => chance)
+    const first = nextPing(heartbeat, 0)
+    t.equal(first, chance * Math.min(FIRST_PING, INTERVAL))
+    t.equal(nextPing(heartbeat, first + 1), first + pause * INTERVAL)
+  }
 })
 
 t.test('a link that brings nothing for too long is dead, whatever pings are out', async (t) => {

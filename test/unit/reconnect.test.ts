@@ -2,7 +2,7 @@ import t from 'tap'
 import { Reconnect } from '../../lib/services/reconnect.ts'
 import { ManualClock } from '../../lib/testing/manual-clock.ts'
 
-const BACK_OFF = { min: 500, max: 30_000 }
+const BACK_OFF = { min: 500, max: 30_000, random: Math.random }
 
 /** A link that is dialled under a clock that the test moves; each dial ends as `outcomes` says, else it fails. */
 function make({ outcomes = [] as boolean[], backOff = BACK_OFF, giveUpAt = Infinity } = {}) {
@@ -56,7 +56,7 @@ t.test('pauses double up to the bound, and each is shortened by up to a half', a
 t.test('no two links come back together', async (t) => {
   const seen = new Set<number>()
   for (let round = 0; round < 20; round++) {
-    const link = make({ backOff: { min: 10_000, max: 10_000 } })
+    const link = make({ backOff: { ...BACK_OFF, min: 10_000, max: 10_000 } })
     link.reconnect.start()
     await link.clock.advanceAsync(10_000)
     seen.add(link.dials[1]!)
@@ -65,8 +65,20 @@ t.test('no two links come back together', async (t) => {
   t.ok(seen.size > 15)
 })
 
+t.test('how much a pause is shortened is up to chance alone', async (t) => {
+  for (const [chance, expected] of [
+    [0, [500, 1_000, 2_000, 4_000]],
+    [0.5, [750, 1_500, 3_000, 6_000]],
+  ] as const) {
+    const link = make({ backOff: { ...BACK_OFF, random: () => chance } })
+    link.reconnect.start()
+    t.strictSame((await pauses(link, 4)).slice(0, 4), expected)
+    link.reconnect.stop()
+  }
+})
+
 t.test('it never gives up by itself, and the pause never grows beyond the bound', async (t) => {
-  const link = make({ backOff: { min: 1, max: 2 } })
+  const link = make({ backOff: { ...BACK_OFF, min: 1, max: 2 } })
   link.reconnect.start()
   const seen = await pauses(link, 1_100)
   t.ok(seen.every((pause) => pause >= 1 && pause <= 2))

@@ -1,0 +1,61 @@
+import { type AnyNodeEvents, EventSource } from './events.ts'
+import { verifySignature } from './identity/ed25519.ts'
+import { type ConnectionInit, NodeConnection } from './node-connection.ts'
+import type { CloseReason } from './wire/close-code.ts'
+import type { Frame } from './wire/frame.ts'
+import type { Mode } from './wire/hello.ts'
+import { fromHex } from './wire/hex.ts'
+
+/** What the classes that extend an endpoint decide, and where they take part in what it does. */
+export abstract class EndpointHooks<E extends AnyNodeEvents<E>> extends EventSource<E> {
+  /**
+   * The connection object for a new peer: override it to use a class of your own.
+   *
+   * @example createNewConnection(init: ConnectionInit) { return new MyConnection(init) }
+   */
+  createNewConnection(init: ConnectionInit): NodeConnection {
+    return new NodeConnection(init)
+  }
+
+  /** Whether messages are signed documents or plain data. */
+  protected abstract get mode(): Mode
+
+  /** Proves this node's ID in a handshake; only asked for in `signed` mode. */
+  protected abstract signHandshake(bytes: Uint8Array): Promise<Uint8Array>
+
+  /** Whether the node of this ID has signed these bytes of a handshake. */
+  protected verifyHandshake(signature: Uint8Array, bytes: Uint8Array, id: string): Promise<boolean> {
+    return verifySignature(signature, bytes, fromHex(id))
+  }
+
+  /** Whether a peer is wanted that no limit keeps out; otherwise, why not. */
+  protected judgePeer(_connection: NodeConnection): CloseReason | undefined {
+    return undefined
+  }
+
+  /** How many of `maxConnections` are kept free for connections that this node opens: inbound ones get no more. */
+  protected reservedConnections(): number {
+    return 0
+  }
+
+  /** A frame that carries a message arrived: the one way to `nodeMessage`. */
+  protected abstract receive(connection: NodeConnection, frame: Frame): void
+
+  /** What is to be done before this node listens. */
+  protected async starting(): Promise<void> {}
+
+  /** What is to be done as soon as this node listens. */
+  protected started(): void {}
+
+  /** What is to be done before this node says goodbye. */
+  protected async stopping(): Promise<void> {}
+
+  /** A connection is up; called before the application hears of it. */
+  protected peerUp(_connection: NodeConnection): void {}
+
+  /** A connection that was up has ended; called before the application hears of it. */
+  protected peerDown(_connection: NodeConnection): void {}
+
+  /** Peers have read what was queued for them. */
+  protected peersDrained(): void {}
+}
