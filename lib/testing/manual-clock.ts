@@ -1,15 +1,6 @@
 import type { Clock, Timer } from '../clock.ts'
 
-interface ManualTimer {
-  readonly callback: () => void
-  /** When it is due, in ms since the epoch. */
-  readonly at: number
-  /** Settles the order of timers that are due at the same time. */
-  readonly order: number
-  isCancelled: boolean
-}
-
-/** Turns of the event loop after each timer of {@link ManualClock.advanceAsync}. */
+/** Turns of the event loop after each instant of {@link ManualClock.advanceAsync}. */
 const SETTLE_TURNS = 3
 
 /**
@@ -23,8 +14,13 @@ const SETTLE_TURNS = 3
  */
 export class ManualClock implements Clock {
   #now: number
-  #timers: ManualTimer[] = []
-  #order = 0
+  /**
+   * Timers by the time at which they are due. In a simulation of thousands of nodes most timers share their
+   * instant with others: to set one is a look-up then, and only its instants have to be sorted.
+   */
+  readonly #instants = new Map<number, Instant>()
+  readonly #order = new InstantHeap()
+  readonly #count = { pending: 0 }
 
   /**
    * @param now where it starts, in ms since the epoch
@@ -36,7 +32,12 @@ export class ManualClock implements Clock {
 
   /** Timers that have neither fired nor been cancelled: a test of a clean end expects 0. */
   get pendingTimers(): number {
-    return this.#timers.reduce((count, timer) => count + (timer.isCancelled ? 0 : 1), 0)
+    return this.#count.pending
+  }
+
+  /** When the next timer is due, in ms since the epoch; undefined when there is none. */
+  get nextTimer(): number | undefined {
+    return this.#next()?.at
   }
 
   now(): number {
@@ -49,10 +50,16 @@ export class ManualClock implements Clock {
    */
   setTimer(callback: () => void, ms: number): Timer {
     // Written so that NaN becomes 1 as well.
-    const wait = ms > 1 ? ms : 1
-    const timer: ManualTimer = { callback, at: this.#now + wait, order: this.#order++, isCancelled: false }
-    this.#push(timer)
-    return { cancel: () => (timer.isCancelled = true) }
+    const at = this.#now + (ms > 1 ? ms : 1)
+    let instant = this.#instants.get(at)
+    if (instant === undefined) {
+      instant = new Instant(at)
+      this.#instants.set(at, instant)
+      this.#order.push(instant)
+    }
+    const timer = new ManualTimer(callback, instant, this.#count)
+    instant.timers.push(timer)
+    return timer
   }
 
   /**
@@ -64,68 +71,122 @@ export class ManualClock implements Clock {
    */
   advance(ms: number): void {
     const end = this.#now + ms
-    while (this.#fireNext(end));
+    while (this.#fireInstant(end));
     this.#now = Math.max(this.#now, end)
   }
 
   /**
    * Moves the clock forward as {@link advance} does, and lets promises, immediates and sockets run before the
-   * first timer, after each, and at the end. Work that takes longer, such as that of the thread pool, is not
-   * waited for.
+   * first timer, after all that are due at one time, and at the end. Work that takes longer, such as that of the
+   * thread pool, is not waited for.
    */
   async advanceAsync(ms: number): Promise<void> {
     const end = this.#now + ms
     do await settle()
-    while (this.#fireNext(end))
+    while (this.#fireInstant(end))
     this.#now = Math.max(this.#now, end)
     await settle()
   }
 
-  /** Fires the first timer that is due by `end`; `false` if there is none. */
-  #fireNext(end: number): boolean {
-    for (let timer = this.#timers[0]; timer !== undefined && timer.at <= end; timer = this.#timers[0]) {
-      this.#shift()
-      if (timer.isCancelled) continue
-      this.#now = Math.max(this.#now, timer.at)
-      // Its own `cancel` is harmless from now on, and it counts as pending no longer.
-      timer.isCancelled = true
-      timer.callback()
-      return true
-    }
-    return false
+  /** Fires all timers of the first time at which one is due, if it is not after `end`; `false` if there is none. */
+  #fireInstant(end: number): boolean {
+    const instant = this.#next()
+    if (instant === undefined || instant.at > end) return false
+    this.#now = Math.max(this.#now, instant.at)
+    // Counted on in the instant itself: a timer that throws, or that moves the clock, leaves the rest to others.
+    while (instant.fired < instant.timers.length) instant.timers[instant.fired++]!.fire()
+    return true
   }
 
-  /** The timers are a binary heap: a simulation of thousands of nodes has tens of thousands of them. */
-  #push(timer: ManualTimer): void {
-    const heap = this.#timers
-    let index = heap.push(timer) - 1
+  /** The first instant at which anything is left to fire. Those whose timers were all cancelled are forgotten. */
+  #next(): Instant | undefined {
+    for (let first = this.#order.first; first !== undefined; first = this.#order.first) {
+      if (first.pending > 0) return first
+      this.#order.shift()
+      this.#instants.delete(first.at)
+    }
+    return undefined
+  }
+}
+
+/** All timers that are due at one time, in the order of their setting. */
+class Instant {
+  /** In ms since the epoch. */
+  readonly at: number
+  readonly timers: ManualTimer[] = []
+  /** How many of them have had their turn. */
+  fired = 0
+  /** How many of them have neither fired nor been cancelled. */
+  pending = 0
+
+  constructor(at: number) {
+    this.at = at
+  }
+}
+
+class ManualTimer implements Timer {
+  readonly #instant: Instant
+  readonly #count: { pending: number }
+  /** Let go as soon as it cannot be called any more: it may hold a whole node. */
+  #callback: (() => void) | undefined
+
+  constructor(callback: () => void, instant: Instant, count: { pending: number }) {
+    this.#callback = callback
+    this.#instant = instant
+    this.#count = count
+    instant.pending++
+    count.pending++
+  }
+
+  fire(): void {
+    const callback = this.#callback
+    // Its own `cancel` is harmless from now on, and it counts as pending no longer.
+    this.cancel()
+    callback?.()
+  }
+
+  cancel(): void {
+    if (this.#callback === undefined) return
+    this.#callback = undefined
+    this.#instant.pending--
+    this.#count.pending--
+  }
+}
+
+/** A binary heap of instants, the earliest first. No two of them have the same time. */
+class InstantHeap {
+  readonly #heap: Instant[] = []
+
+  get first(): Instant | undefined {
+    return this.#heap[0]
+  }
+
+  push(instant: Instant): void {
+    const heap = this.#heap
+    let index = heap.push(instant) - 1
     while (index > 0) {
       const parent = (index - 1) >> 1
-      if (isBefore(heap[parent]!, timer)) break
+      if (heap[parent]!.at < instant.at) break
       heap[index] = heap[parent]!
       index = parent
     }
-    heap[index] = timer
+    heap[index] = instant
   }
 
-  #shift(): void {
-    const heap = this.#timers
+  shift(): void {
+    const heap = this.#heap
     const last = heap.pop()
     if (last === undefined || heap.length === 0) return
     let index = 0
     for (let child = 1; child < heap.length; child = 2 * index + 1) {
       const right = heap[child + 1]
-      if (right !== undefined && isBefore(right, heap[child]!)) child++
-      if (isBefore(last, heap[child]!)) break
+      if (right !== undefined && right.at < heap[child]!.at) child++
+      if (last.at < heap[child]!.at) break
       heap[index] = heap[child]!
       index = child
     }
     heap[index] = last
   }
-}
-
-function isBefore(left: ManualTimer, right: ManualTimer): boolean {
-  return left.at < right.at || (left.at === right.at && left.order < right.order)
 }
 
 async function settle(): Promise<void> {

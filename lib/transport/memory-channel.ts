@@ -6,8 +6,10 @@ import type { Channel, ChannelHandlers } from './transport.ts'
 export interface MemoryChannelPort {
   /** Runs a task after everything that is at hand, in the order of asking. */
   soon(task: () => void): void
+  /** Whether what is written at one time leaves together in any case, corked or not. */
+  readonly joinsWrites: boolean
   /** A chunk goes on its way. */
-  onSend(bytes: number): void
+  onSend(bytes: Uint8Array): void
   /** The channel has closed; called once. */
   onGone(): void
 }
@@ -31,9 +33,11 @@ export class MemoryChannel implements Channel {
   #handlers: ChannelHandlers | undefined
   /** Arrived, but not handed over: not opened yet, or paused. */
   #inbox: Uint8Array[] = []
-  /** Written, but held together until the last cork is pulled. */
+  /** Written, but held together until the last cork is pulled, or all have written that want to at this time. */
   #corked: Uint8Array[] = []
   #corks = 0
+  /** Made once: a simulation writes millions of times. */
+  readonly #onMoment = (): void => this.#flush()
   /** Written, but not taken by the remote end: corked, on its way, or in its inbox. */
   #queuedBytes = 0
   #needsDrain = false
@@ -43,6 +47,8 @@ export class MemoryChannel implements Channel {
   #isClosed = false
   /** What is still on its way from here must not arrive: a loss, and then a clean end, would hide the loss. */
   #isLost = false
+  /** The owner has died: nothing is told any more, not even that. */
+  #isOrphaned = false
   #error: Error | undefined
 
   constructor(remote: { host: string; port: number }, out: Pipe, port: MemoryChannelPort) {
@@ -50,6 +56,9 @@ export class MemoryChannel implements Channel {
     this.remotePort = remote.port
     this.#out = out
     this.#port = port
+    out.receiver = (bytes) => {
+      if (!this.#isLost) this.#other.#onArrival(bytes)
+    }
   }
 
   /** Makes two channels the ends of one connection. */
@@ -66,16 +75,22 @@ export class MemoryChannel implements Channel {
   open(handlers: ChannelHandlers): void {
     this.#handlers = handlers
     // Never in the caller's turn: an owner is called only when it has returned from what it was doing.
-    if (this.#isClosed) this.#port.soon(() => handlers.onClose(this.#error))
-    else this.#port.soon(() => this.#readInbox())
+    if (!this.#isClosed) this.#port.soon(() => this.#readInbox())
+    else if (!this.#isOrphaned) this.#tellClose()
   }
 
   write(bytes: Uint8Array): void {
     if (this.#hasEnded || this.#isClosed || bytes.length === 0) return
     this.#queuedBytes += bytes.length
     if (this.#queuedBytes >= DRAIN_MARK) this.#needsDrain = true
-    if (this.#corks > 0) this.#corked.push(bytes)
+    if (this.#port.joinsWrites) this.#join(bytes)
+    else if (this.#corks > 0) this.#corked.push(bytes)
     else this.#send(bytes)
+  }
+
+  /** Corks are pulled in a later turn of the event loop, which is no point in simulated time. */
+  #join(bytes: Uint8Array): void {
+    if (this.#corked.push(bytes) === 1) this.#port.soon(this.#onMoment)
   }
 
   cork(): void {
@@ -83,7 +98,7 @@ export class MemoryChannel implements Channel {
   }
 
   uncork(): void {
-    if (this.#corks > 0 && --this.#corks === 0) this.#flush()
+    if (this.#corks > 0 && --this.#corks === 0 && !this.#port.joinsWrites) this.#flush()
   }
 
   pause(): void {
@@ -97,6 +112,7 @@ export class MemoryChannel implements Channel {
   }
 
   end(): void {
+    this.#bury()
     if (this.#hasEnded || this.#isClosed) return
     // Also what is corked: an owner that ends has nothing more to add to it.
     this.#flush()
@@ -106,6 +122,7 @@ export class MemoryChannel implements Channel {
   }
 
   destroy(): void {
+    this.#bury()
     if (this.#isClosed) return
     // As with TCP: a loss, at either end, is told by a reset; without one, the remote end sees a clean end.
     this.#isLost = this.#queuedBytes > 0 || this.#inbox.length > 0
@@ -121,19 +138,43 @@ export class MemoryChannel implements Channel {
     this.#close(error)
   }
 
-  /** Everything that a cork held together leaves as one chunk. */
+  /**
+   * The process at this end is killed. Its platform sends what was handed to it and ends the connection, with a
+   * reset if there was something left to read. The owner is told nothing: it is no more.
+   */
+  kill(): void {
+    if (this.#isClosed) return
+    this.#isOrphaned = true
+    if (this.#inbox.length > 0) this.#sendReset()
+    else if (!this.#hasEnded) this.#sendEnd()
+    this.#close()
+  }
+
+  /** The machine at this end loses its power: as {@link breakOff}, but the owner is told nothing either. */
+  vanish(): void {
+    this.#isOrphaned = true
+    this.#isLost = true
+    this.#close()
+  }
+
+  /** What is left of a dead owner tidies up: it must not wait for ever for the end of its connections. */
+  #bury(): void {
+    if (!this.#isOrphaned) return
+    this.#isOrphaned = false
+    this.#tellClose()
+  }
+
+  /** Everything that was held together leaves as one chunk. */
   #flush(): void {
     const parts = this.#corked
-    this.#corked = []
     if (parts.length === 0) return
-    this.#send(joinBytes(parts))
+    this.#corked = []
+    this.#send(parts.length === 1 ? parts[0]! : joinBytes(parts))
   }
 
   #send(bytes: Uint8Array): void {
-    this.#port.onSend(bytes.length)
-    this.#out.send(() => {
-      if (!this.#isLost) this.#other.#onArrival(bytes)
-    })
+    this.#port.onSend(bytes)
+    this.#out.send(bytes)
   }
 
   /** Travels behind the bytes, so it arrives when they have. */
@@ -210,7 +251,11 @@ export class MemoryChannel implements Channel {
     this.#corked = []
     this.#queuedBytes = 0
     this.#port.onGone()
-    if (this.#handlers !== undefined) this.#port.soon(() => this.#handlers?.onClose(error))
+    if (!this.#isOrphaned) this.#tellClose()
+  }
+
+  #tellClose(): void {
+    if (this.#handlers !== undefined) this.#port.soon(() => this.#handlers?.onClose(this.#error))
   }
 }
 

@@ -9,10 +9,13 @@ export interface PipePort {
   delay(): number
 }
 
+/** What travels: bytes, or what is to happen at the other end. */
+type Load = Uint8Array | (() => void)
+
 interface Packet {
   /** When it is due, in ms since the epoch. Never earlier than the one before: TCP keeps order. */
   at: number
-  readonly arrive: () => void
+  readonly load: Load
   next: Packet | undefined
 }
 
@@ -23,18 +26,28 @@ export class Pipe {
   #first: Packet | undefined
   #last: Packet | undefined
   #isHeld = false
-  /** Whether a task or a timer is set for the first packet. */
+  /** Whether a task or a timer is set for the first packet, and the time that it waits for. */
   #isArmed = false
+  #awaited = 0
   #timer: Timer | undefined
+  /** Takes the bytes at the other end. */
+  #receiver: (bytes: Uint8Array) => void = () => {}
+  /** Made once: a simulation sends millions of packets. */
+  readonly #onDue = (): void => this.#deliver(this.#awaited)
 
   constructor(port: PipePort) {
     this.#port = port
   }
 
-  /** Calls `arrive` at the other end: later, and after everything that was sent before. */
-  send(arrive: () => void): void {
+  /** Who takes the bytes at the other end. */
+  set receiver(receiver: (bytes: Uint8Array) => void) {
+    this.#receiver = receiver
+  }
+
+  /** Hands bytes to the receiver, or calls a function: later, and after everything that was sent before. */
+  send(load: Load): void {
     const due = this.#port.clock.now() + this.#port.delay()
-    const packet: Packet = { at: Math.max(due, this.#last?.at ?? due), arrive, next: undefined }
+    const packet: Packet = { at: Math.max(due, this.#last?.at ?? due), load, next: undefined }
     if (this.#last === undefined) this.#first = packet
     else this.#last.next = packet
     this.#last = packet
@@ -70,8 +83,9 @@ export class Pipe {
     this.#isArmed = true
     const { at } = this.#first
     const wait = at - this.#port.clock.now()
-    if (wait <= 0) this.#port.soon(() => this.#deliver(at))
-    else this.#timer = this.#port.clock.setTimer(() => this.#deliver(at), wait)
+    this.#awaited = at
+    if (wait <= 0) this.#port.soon(this.#onDue)
+    else this.#timer = this.#port.clock.setTimer(this.#onDue, wait)
   }
 
   /** @param at the time waited for: it has come, also if a clock of whole milliseconds is a fraction behind */
@@ -85,7 +99,8 @@ export class Pipe {
         const packet = this.#first
         this.#first = packet.next
         if (this.#first === undefined) this.#last = undefined
-        packet.arrive()
+        if (typeof packet.load === 'function') packet.load()
+        else this.#receiver(packet.load)
         if (packet === last) break
       }
     } finally {

@@ -1,43 +1,42 @@
 import { type Clock, systemClock } from '../clock.ts'
-import { invalidArgument, invalidOption, unknownOption } from '../errors.ts'
-import { Random } from '../testing/random.ts'
-import { MemoryLink } from './memory-link.ts'
+import { invalidArgument, unknownOption } from '../errors.ts'
+import { formatAddress } from '../wire/address.ts'
+import { MemoryCuts } from './memory-cuts.ts'
+import { type LinkTarget, MemoryLink } from './memory-link.ts'
 import type { PipePort } from './memory-pipe.ts'
-import type { Channel, DialOptions, Listener, ListenHandlers, Transport } from './transport.ts'
+import { MemoryTransport } from './memory-transport.ts'
+import { EventLoopTurns, type Turns } from './memory-turns.ts'
+import { MemoryWeather, type WeatherOptions } from './memory-weather.ts'
+import type { Channel, DialOptions, Listener, ListenHandlers } from './transport.ts'
 
-/** The weather of a {@link MemoryNetwork}. */
-export interface MemoryNetworkOptions {
-  /**
-   * Where the random numbers start. The same seed gives the same delays and losses.
-   * @default 1
-   */
-  readonly seed?: number
-  /**
-   * How long a packet travels, in ms: always as long, or evenly spread between two bounds.
-   * @default 0, which uses no timers
-   */
-  readonly latency?: number | { readonly min: number; readonly max: number }
-  /**
-   * Share of the packets that have to be sent again, from 0 to below 1. Nothing is lost for good, and the order
-   * stays, as with TCP: each loss delays its packet, and all that follow it, by 200 ms, then 400, then 800.
-   * @default 0
-   */
-  readonly loss?: number
+/** Options of a {@link MemoryNetwork}: its weather, and its time. */
+export interface MemoryNetworkOptions extends WeatherOptions {
   /**
    * What delays are measured with.
    * @default the clock of the machine
    */
   readonly clock?: Clock
+  /**
+   * Runs tasks that need no time: later, at the same time of the clock, in the order of asking. For simulations:
+   * what is written at one time leaves together then, and nothing keeps the process alive.
+   * @default setImmediate
+   */
+  readonly soon?: (task: () => void) => void
+  /** Told of every chunk that is sent. @default nobody is */
+  readonly onSend?: (bytes: Uint8Array) => void
 }
 
-/** First wait for an acknowledgement, in ms: the least that Linux waits. Each further loss doubles it. */
-const RETRANSMISSION_DELAY = 200
+/** Who listens at an address: of the dead without power, who did. */
+interface Listening extends LinkTarget {
+  readonly owner: MemoryTransport
+}
+
 /** Where the ports begin that nobody asks for by number (RFC 6335). */
 const FIRST_FREE_PORT = 49_152
 const LAST_PORT = 65_535
 /** Hosts that stand for every address of a machine. */
 const WILDCARDS = ['', '0.0.0.0', '::']
-const OPTIONS = ['seed', 'latency', 'loss', 'clock']
+const OPTIONS = ['seed', 'latency', 'loss', 'clock', 'soon', 'route', 'onSend']
 
 /**
  * A network within one process: any number of hosts, without sockets. Every node gets a transport of its own
@@ -47,33 +46,29 @@ const OPTIONS = ['seed', 'latency', 'loss', 'clock']
  */
 export class MemoryNetwork {
   readonly #clock: Clock
-  readonly #random: Random
-  readonly #latency: { readonly min: number; readonly max: number }
-  readonly #loss: number
-  readonly #listeners = new Map<string, ListenHandlers>()
+  readonly #weather: MemoryWeather
+  readonly #turns: Turns
+  /** Whether time and tasks are somebody else's: nothing of the event loop is used. */
+  readonly #isSimulated: boolean
+  readonly #hears: (bytes: Uint8Array) => void
+  readonly #listeners = new Map<string, Listening>()
   readonly #links = new Set<MemoryLink>()
-  readonly #cuts = new Set<string>()
-  #tasks: (() => void)[] = []
+  readonly #cuts = new MemoryCuts()
+  readonly #dials = new Map<string, number>()
   #nextPort = FIRST_FREE_PORT
   #bytesSent = 0
   #chunksSent = 0
-  #keepAlive: NodeJS.Timeout | undefined
 
   /** @throws SecureNodeError `invalid-option` */
   constructor(options: MemoryNetworkOptions = {}) {
     const unknown = Object.keys(options).find((name) => !OPTIONS.includes(name))
     if (unknown !== undefined) throw unknownOption(unknown, OPTIONS)
-    const { seed = 1, latency = 0, loss = 0, clock = systemClock } = options
-    const { min, max } = typeof latency === 'number' ? { min: latency, max: latency } : latency
-    if (!(min >= 0 && max >= min && max < Infinity)) {
-      throw invalidOption('latency', 'milliseconds, or { min, max } of them', latency)
-    }
-    if (!(loss >= 0 && loss < 1)) throw invalidOption('loss', 'a number from 0 to below 1', loss)
-    if (!Number.isSafeInteger(seed)) throw invalidOption('seed', 'a whole number', seed)
+    const { clock = systemClock, soon, onSend = () => {} } = options
+    this.#weather = new MemoryWeather(options)
     this.#clock = clock
-    this.#random = new Random(seed)
-    this.#latency = { min, max }
-    this.#loss = loss
+    this.#isSimulated = soon !== undefined
+    this.#turns = soon === undefined ? new EventLoopTurns() : { soon, hold: () => {} }
+    this.#hears = onSend
   }
 
   /** Bytes handed to the network by all of its nodes together. */
@@ -86,17 +81,23 @@ export class MemoryNetwork {
     return this.#chunksSent
   }
 
+  /** How often somebody has dialled an address `host:port`, whether anybody was there or not. */
+  dialsTo(address: string): number {
+    return this.#dials.get(address) ?? 0
+  }
+
   /**
    * A way into this network.
    *
    * @param host the address that the nodes it dials see, and that listening on a wildcard stands for
+   * @param isHidden whether dials to it vanish, as behind a router that translates addresses
    */
-  transport(host = '127.0.0.1'): Transport {
-    return {
-      name: 'memory',
-      listen: (at, port, handlers) => this.#listen(WILDCARDS.includes(at) ? host : at, at, port, handlers),
-      dial: (to, port, options) => this.#dial(host, to, port, options),
-    }
+  transport(host = '127.0.0.1', isHidden = false): MemoryTransport {
+    return new MemoryTransport(host, isHidden, {
+      listen: (owner, at, port, handlers) => this.#listen(owner, at, port, handlers),
+      dial: (owner, to, port, options) => this.#dial(owner, to, port, options),
+      onDeath: (owner) => this.#onDeath(owner),
+    })
   }
 
   /**
@@ -104,49 +105,99 @@ export class MemoryNetwork {
    * After {@link heal} they arrive after all, as with TCP, wherever both ends have been patient.
    */
   cut(hostA: string, hostB: string): void {
-    this.#cuts.add(pairOf(hostA, hostB))
-    for (const link of this.#linksBetween(hostA, hostB)) link.hold()
+    this.#cuts.cut(hostA, hostB)
+    this.#review()
   }
 
   /** Undoes {@link cut}. */
   heal(hostA: string, hostB: string): void {
-    this.#cuts.delete(pairOf(hostA, hostB))
-    for (const link of this.#linksBetween(hostA, hostB)) link.release()
+    this.#cuts.heal(hostA, hostB)
+    this.#review()
+  }
+
+  /**
+   * Cuts groups of hosts off from each other, as {@link cut} does. Hosts that are in none of them make up one more
+   * group, those that come later included. It takes the place of the partition before.
+   */
+  partition(groups: Iterable<Iterable<string>>): void {
+    this.#cuts.partition(groups)
+    this.#review()
+  }
+
+  /** Undoes every {@link cut} and every {@link partition}. */
+  healAll(): void {
+    this.#cuts.healAll()
+    this.#review()
   }
 
   /** All connections and dials between two hosts break at once, at both ends, with `ECONNRESET`. */
   reset(hostA: string, hostB: string): void {
-    for (const link of this.#linksBetween(hostA, hostB)) link.reset()
+    for (const link of [...this.#links]) {
+      const { fromHost, toHost } = link.ends
+      if ((fromHost === hostA && toHost === hostB) || (fromHost === hostB && toHost === hostA)) link.reset()
+    }
   }
 
-  async #listen(host: string, shown: string, port: number, handlers: ListenHandlers): Promise<Listener> {
+  /** That share of all connections, chosen at random, breaks as with {@link reset}. Returns how many did. */
+  resetShare(share: number): number {
+    const links = [...this.#links].filter(({ isConnected }) => isConnected)
+    const count = Math.round(links.length * share)
+    for (let done = 0; done < count; done++) {
+      const [link] = links.splice(this.#weather.below(links.length), 1)
+      link!.reset()
+    }
+    return count
+  }
+
+  async #listen(
+    owner: MemoryTransport,
+    at: string,
+    port: number,
+    handlers: ListenHandlers,
+  ): Promise<Listener> {
     checkPort(port)
+    const host = owner.isHidden || WILDCARDS.includes(at) ? owner.host : at
     const actualPort = port === 0 ? this.#freePort(host) : port
     const key = addressOf(host, actualPort)
-    if (this.#listeners.has(key)) throw addressInUse(host, actualPort)
-    this.#listeners.set(key, handlers)
+    const before = this.#listeners.get(key)
+    if (before !== undefined && !before.owner.isSilent) throw addressInUse(host, actualPort)
+    const listening = { owner, handlers }
+    this.#listeners.set(key, listening)
+    // A machine that was off is on again.
+    before?.owner.powerOn()
+    if (before !== undefined) this.#review()
     this.#holdProcess()
     const close = async () => {
-      if (this.#listeners.get(key) === handlers) this.#listeners.delete(key)
+      if (this.#listeners.get(key) === listening) this.#listeners.delete(key)
       this.#holdProcess()
     }
-    return { host: shown, port: actualPort, close }
+    return { host: at, port: actualPort, close }
   }
 
-  async #dial(fromHost: string, toHost: string, toPort: number, { signal }: DialOptions): Promise<Channel> {
+  async #dial(
+    owner: MemoryTransport,
+    toHost: string,
+    toPort: number,
+    { signal }: DialOptions,
+  ): Promise<Channel> {
     signal?.throwIfAborted()
     checkPort(toPort)
+    const fromHost = owner.host
+    const key = formatAddress(toHost, toPort)
+    this.#dials.set(key, (this.#dials.get(key) ?? 0) + 1)
     const ends = { fromHost, fromPort: this.#freePort(fromHost), toHost, toPort }
-    const link = new MemoryLink(ends, {
-      there: this.#pipePort(),
-      back: this.#pipePort(),
+    const link = new MemoryLink(ends, owner, {
+      there: this.#pipePort(fromHost, toHost),
+      back: this.#pipePort(toHost, fromHost),
+      joinsWrites: this.#isSimulated,
       onSend: (bytes) => this.#onSend(bytes),
-      listenerOf: (target) => this.#listeners.get(addressOf(target.toHost, target.toPort)),
+      targetOf: (target) => this.#targetOf(target.toHost, target.toPort),
       onGone: (gone) => this.#onGone(gone),
     })
     this.#links.add(link)
+    owner.links.add(link)
     this.#holdProcess()
-    if (this.#cuts.has(pairOf(fromHost, toHost))) link.hold()
+    if (this.#isHeld(link)) link.hold()
     const signalOnAbort = () => link.abort(signal?.reason as Error)
     signal?.addEventListener('abort', signalOnAbort, { once: true })
     try {
@@ -156,9 +207,37 @@ export class MemoryNetwork {
     }
   }
 
-  #onSend(bytes: number): void {
-    this.#bytesSent += bytes
+  #onDeath(owner: MemoryTransport): void {
+    for (const [key, listening] of this.#listeners) {
+      if (listening.owner === owner && !owner.isSilent) this.#listeners.delete(key)
+    }
+    for (const link of [...owner.links]) link.bereave(owner)
+    if (owner.isSilent) this.#review()
+    this.#holdProcess()
+  }
+
+  #targetOf(host: string, port: number): LinkTarget | undefined {
+    return this.#listeners.get(addressOf(host, port))
+  }
+
+  /** Whether packets of a link vanish now: on their way, or because one of its ends is without power. */
+  #isHeld(link: MemoryLink): boolean {
+    const { fromHost, toHost, toPort } = link.ends
+    return this.#cuts.isCut(fromHost, toHost) || link.isDeaf(this.#targetOf(toHost, toPort)?.owner)
+  }
+
+  /** Who can reach whom has changed. */
+  #review(): void {
+    for (const link of [...this.#links]) {
+      if (this.#isHeld(link)) link.hold()
+      else link.release()
+    }
+  }
+
+  #onSend(bytes: Uint8Array): void {
+    this.#bytesSent += bytes.length
     this.#chunksSent++
+    this.#hears(bytes)
   }
 
   #onGone(link: MemoryLink): void {
@@ -166,37 +245,11 @@ export class MemoryNetwork {
     this.#holdProcess()
   }
 
-  #pipePort(): PipePort {
-    // Each direction draws for itself: the timing of one connection does not depend on the traffic of others.
-    const random = this.#random.fork()
-    return { clock: this.#clock, soon: (task) => this.#soon(task), delay: () => this.#delay(random) }
-  }
-
-  #delay(random: Random): number {
-    const { min, max } = this.#latency
-    let delay = min === max ? min : min + random.next() * (max - min)
-    if (this.#loss === 0) return delay
-    for (let wait = RETRANSMISSION_DELAY; random.next() < this.#loss; wait *= 2) delay += wait
-    return delay
-  }
-
-  /** All that is at hand is done in one turn of the event loop; what comes of it, in the next. */
-  #soon(task: () => void): void {
-    if (this.#tasks.push(task) === 1) setImmediate(() => this.#runTasks())
-  }
-
-  #runTasks(): void {
-    const tasks = this.#tasks
-    this.#tasks = []
-    let done = 0
-    try {
-      for (const task of tasks) {
-        done++
-        task()
-      }
-    } finally {
-      // A handler that throws must not cost the others their deliveries.
-      for (const task of tasks.slice(done)) this.#soon(task)
+  #pipePort(from: string, to: string): PipePort {
+    return {
+      clock: this.#clock,
+      soon: (task) => this.#turns.soon(task),
+      delay: this.#weather.delays(from, to),
     }
   }
 
@@ -209,28 +262,13 @@ export class MemoryNetwork {
     throw addressInUse(host, 0)
   }
 
-  *#linksBetween(hostA: string, hostB: string): Iterable<MemoryLink> {
-    const pair = pairOf(hostA, hostB)
-    for (const link of [...this.#links]) {
-      if (pairOf(link.ends.fromHost, link.ends.toHost) === pair) yield link
-    }
-  }
-
-  /** The timers of a {@link Clock} do not keep a process alive; sockets do, and so does what replaces them. */
   #holdProcess(): void {
-    const isOpen = this.#listeners.size > 0 || this.#links.size > 0
-    if (isOpen) this.#keepAlive ??= setInterval(() => {}, 2 ** 31 - 1)
-    else clearInterval(this.#keepAlive)
-    if (!isOpen) this.#keepAlive = undefined
+    this.#turns.hold(this.#listeners.size > 0 || this.#links.size > 0)
   }
 }
 
 function addressOf(host: string, port: number): string {
   return `${host} ${port}`
-}
-
-function pairOf(hostA: string, hostB: string): string {
-  return hostA < hostB ? `${hostA} ${hostB}` : `${hostB} ${hostA}`
 }
 
 function checkPort(port: number): void {
