@@ -1,16 +1,16 @@
-import { isIPv6 } from 'node:net'
 import { InvalidArgumentError } from 'commander'
+import {
+  type Address,
+  formatAddress as formatHostAndPort,
+  isHost,
+  isIpv6,
+  parseAddress as readAddress,
+} from '../wire/address.ts'
 
-/** Where a node listens. */
-export interface Address {
-  readonly host: string
-  readonly port: number
-}
+export type { Address } from '../wire/address.ts'
 
-/** A name or an IPv4 address; what is left to the resolver is only that it exists. */
-const HOST = /^[^\s:[\]/@\\\p{C}]{1,255}$/u
-const BRACKETED = /^\[(.*)\]:([^:]*)$/
-const PLAIN = /^([^:]*):([^:]*)$/
+const BRACKETED = /^\[(.*)\]:[^:]*$/
+const PLAIN = /^([^:]*):[^:]*$/
 
 /**
  * Reads `host:port`, `1.2.3.4:port` or `[v6]:port`.
@@ -18,16 +18,23 @@ const PLAIN = /^([^:]*):([^:]*)$/
  * @throws InvalidArgumentError with what is wrong
  */
 export function parseAddress(text: string): Address {
-  const [, inner, innerPort] = BRACKETED.exec(text) ?? []
-  if (inner !== undefined && innerPort !== undefined) {
-    if (!isIPv6(inner)) throw new InvalidArgumentError('Between the brackets there must be an IPv6 address.')
-    return { host: inner, port: parsePort(innerPort, 1) }
-  }
-  const [, host, port] = PLAIN.exec(text) ?? []
-  if (host === undefined || port === undefined || !HOST.test(host)) {
-    throw new InvalidArgumentError('It must be host:port, or [address]:port for IPv6.')
-  }
-  return { host, port: parsePort(port, 1) }
+  const address = readAddress(text)
+  if (address === undefined) throw new InvalidArgumentError(ruleFor(text))
+  return address
+}
+
+/** The rule that a text breaks which is no address. */
+function ruleFor(text: string): string {
+  const [, inner] = BRACKETED.exec(text) ?? []
+  if (inner !== undefined && !isIpv6(inner)) return 'Between the brackets there must be an IPv6 address.'
+  const host = inner ?? PLAIN.exec(text)?.[1]
+  return host === undefined || !isHost(host)
+    ? 'It must be host:port, or [address]:port for IPv6.'
+    : portRule(1)
+}
+
+function portRule(lowest: 0 | 1): string {
+  return `A port is a whole number from ${lowest} to 65535.`
 }
 
 /**
@@ -39,15 +46,13 @@ export function parseAddress(text: string): Address {
 export function parsePort(text: string, lowest: 0 | 1 = 0): number {
   // Number('') is 0, Number('0x50') is 80, Number('8e3') is 8,000.
   const port = /^\d{1,5}$/.test(text) ? Number(text) : NaN
-  if (!(port >= lowest && port <= 65_535)) {
-    throw new InvalidArgumentError(`A port is a whole number from ${lowest} to 65535.`)
-  }
+  if (!(port >= lowest && port <= 65_535)) throw new InvalidArgumentError(portRule(lowest))
   return port
 }
 
 /** An address for people, and for {@link parseAddress}. */
 export function formatAddress({ host, port }: Address): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+  return formatHostAndPort(host, port)
 }
 
 /** Collects the addresses of an option that may be repeated. */

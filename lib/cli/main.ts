@@ -4,9 +4,11 @@ import { fileURLToPath } from 'node:url'
 import { Command, CommanderError } from 'commander'
 import { addDemo } from './demo/demo.ts'
 import { addMember } from './demo/member-command.ts'
+import { addDiscover } from './discover.ts'
 import { describeError, exitCodeOf, WRONG_USAGE } from './failure.ts'
 import { addId } from './id.ts'
 import { addKeygen } from './keygen.ts'
+import { addPeers } from './peers.ts'
 import { addRun } from './run.ts'
 import { addSend } from './send.ts'
 import { addSign } from './sign.ts'
@@ -22,8 +24,10 @@ Colours: none in pipes, nor when NO_COLOR is set.
 
 Examples:
   $ secure-node keygen                                    make yourself a name
-  $ secure-node run                                       talk, in one terminal …
-  $ secure-node run --port 0 --connect 127.0.0.1:10001    … and in another
+  $ secure-node run --lan --port 0                        talk, in several terminals or on several machines
+  $ secure-node run                                       the same with one address: in one terminal …
+  $ secure-node run --port 0 --join 127.0.0.1:10001       … and in others
+  $ secure-node peers --join 127.0.0.1:10001 --book       look who is there
   $ secure-node demo                                      see five nodes stand an attack`
 
 /** All commands, and what they have in common. */
@@ -43,6 +47,8 @@ function makeProgram(): Command {
   addId(program)
   addRun(program)
   addSend(program)
+  addDiscover(program)
+  addPeers(program)
   addSign(program)
   addVerify(program)
   const files = { main: fileURLToPath(import.meta.url), folder: fileURLToPath(PACKAGE) }

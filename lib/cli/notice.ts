@@ -1,19 +1,11 @@
 import type { CloseReason, Explanation, Json, SecureNodeStats } from '../index.ts'
+import { drawText } from '../discovery/network-drawing.ts'
+import type { NetworkMap } from '../discovery/network-map.ts'
+import { isWildcard } from '../wire/address.ts'
 import { formatAddress } from './address.ts'
+import { bookTable, type KnownFacts, type PeerFacts, peerTable } from './peer-table.ts'
 import { jsonLine, safeText } from './safe-text.ts'
-import { fields, type Paint, shortId, table } from './terminal.ts'
-
-/** A connection, as far as it is shown. */
-export interface PeerFacts {
-  readonly id: string
-  readonly direction: 'inbound' | 'outbound'
-  readonly host: string
-  readonly port: number
-  /** Smoothed round-trip time in ms, once measured. */
-  readonly latency: number | undefined
-  readonly bytesIn: number
-  readonly bytesOut: number
-}
+import { counted, fields, type Paint, shortId } from './terminal.ts'
 
 type PeerName = Pick<PeerFacts, 'id' | 'direction' | 'host' | 'port'>
 
@@ -26,7 +18,16 @@ export type Notice =
       readonly port: number
       readonly net: string
       readonly encryption: boolean
+      /** Whether it looks for others on the local network. */
+      readonly lan: boolean
     }
+  | {
+      readonly event: 'joined'
+      readonly peers: number
+      /** Where nobody was found. */
+      readonly failures: readonly string[]
+    }
+  | { readonly event: 'alone'; readonly error: string }
   | ({ readonly event: 'connected' } & PeerName)
   | ({ readonly event: 'disconnected' } & PeerName & CloseReason)
   | {
@@ -57,6 +58,8 @@ export type Notice =
     }
   | { readonly event: 'sent'; readonly id: string; readonly peers: number }
   | { readonly event: 'peers'; readonly peers: readonly PeerFacts[] }
+  | { readonly event: 'book'; readonly book: readonly KnownFacts[] }
+  | { readonly event: 'network'; readonly map: NetworkMap }
   | { readonly event: 'stats'; readonly stats: SecureNodeStats }
   | { readonly event: 'explanation'; readonly explanation: Explanation }
   | { readonly event: 'debug'; readonly on: boolean }
@@ -75,10 +78,19 @@ const peerName = ({ id, direction, host, port }: PeerName, paint: Paint): string
   `${paint('name', shortId(id))} (${direction}, ${safeText(formatAddress({ host, port }))})`
 
 const DESCRIBERS: Describers = {
-  started: ({ id, host, port, net, encryption }, paint) => [
-    `Node ${paint('strong', id)}`,
-    `listens at ${formatAddress({ host, port })}, network "${net}"${encryption ? '' : paint('bad', ', not encrypted')}; /help shows the commands`,
+  started: ({ id, host, port, net, encryption, lan }, paint) => {
+    const open = encryption ? '' : paint('bad', ', not encrypted')
+    const search = lan ? ', looking for others on the local network' : ''
+    return [
+      `Node ${paint('strong', id)}`,
+      `listens at ${formatAddress({ host, port })}${reachText(host)}, network "${net}"${open}${search}; /help shows the commands`,
+    ]
+  },
+  joined: ({ peers, failures }, paint) => [
+    peers === 0 ? 'nobody else is there yet' : paint('good', `joined: ${counted(peers, 'peer')}`),
+    ...failures.map((failure) => paint('bad', safeText(failure))),
   ],
+  alone: ({ error }, paint) => [paint('bad', `${safeText(error)} (trying again)`)],
   connected: (notice, paint) => [`${paint('good', 'connected')} ${peerName(notice, paint)}`],
   disconnected: (notice, paint) => {
     const why = `${notice.code} by ${notice.by}${notice.text === '' ? '' : `: ${safeText(notice.text)}`}`
@@ -98,7 +110,9 @@ const DESCRIBERS: Describers = {
     return [`${paint('bad', 'refused')} a message${author}, brought by ${shortId(via)}: ${code}`]
   },
   sent: ({ id, peers }) => (peers > 0 ? [] : [`nobody is connected, so nobody got this (${shortId(id)})`]),
-  peers: ({ peers }) => (peers.length === 0 ? ['no peers'] : peerTable(peers)),
+  peers: ({ peers }) => peerTable(peers),
+  book: ({ book }) => bookTable(book),
+  network: ({ map }) => drawText(map).trimEnd().split('\n'),
   stats: ({ stats }) => fields({ ...stats, refused: countsOf(stats.refused) }),
   explanation: ({ explanation }) => describeExplanation(explanation),
   debug: ({ on }) => [`debugging is ${on ? 'on' : 'off'}`],
@@ -120,15 +134,9 @@ function describeData(data: Json): string {
   return safeText(isText ? text : jsonLine(data))
 }
 
-/** The connections, one in a row. */
-function peerTable(peers: readonly PeerFacts[]): readonly string[] {
-  return table(
-    ['ID', 'direction', 'address', 'ms', 'bytes in', 'bytes out'],
-    peers.map(({ id, direction, host, port, latency, bytesIn, bytesOut }) => {
-      const ms = latency === undefined ? '-' : latency.toFixed(1)
-      return [shortId(id), direction, safeText(formatAddress({ host, port })), ms, bytesIn, bytesOut]
-    }),
-  )
+/** Who can reach a node that listens everywhere: more than this machine, which whoever starts it should know. */
+function reachText(host: string): string {
+  return isWildcard(host) ? ' (whoever reaches this machine can connect)' : ''
 }
 
 /** "2 stale, 1 bad-json". */

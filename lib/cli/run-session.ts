@@ -9,14 +9,14 @@ import { jsonLine } from './safe-text.ts'
 import { Shell } from './shell.ts'
 import { TalkingNode } from './talking-node.ts'
 import { painter, plain } from './terminal.ts'
+import { firstPeer, hostOf, type WayIn } from './way-in.ts'
 import { within } from './within.ts'
 
 /** What `run` was asked for. */
-export interface RunOptions {
-  readonly host: string
+export interface RunOptions extends WayIn {
   readonly port: number
   readonly key?: string
-  readonly connect: readonly Address[]
+  readonly peersFile?: string
   readonly net: string
   readonly encryption: boolean
   readonly json?: true
@@ -25,6 +25,8 @@ export interface RunOptions {
 
 /** How long the peers may take to read the last lines of an input that has ended, in ms. */
 const FLUSH_TIMEOUT = 10_000
+/** What stands on stderr, unless somebody sits at the terminal. */
+const FAULTS: ReadonlySet<Notice['event']> = new Set<Notice['event']>(['alone', 'error', 'unreachable'])
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /** One node at one terminal, or in one pipe. */
@@ -41,12 +43,14 @@ export class RunSession {
   #isEnding = false
 
   constructor(options: RunOptions, identity: Identity | undefined) {
-    const { host, port, net, encryption, debug = false, json } = options
+    const { port, net, encryption, lan = false, debug = false, json, peersFile: peerBookFile } = options
+    const host = hostOf(options)
     const { stdin: input, stdout: output } = process
     this.#options = options
     this.#isInteractive = input.isTTY && output.isTTY && json !== true
     const say = (notice: Notice): void => this.#say(notice)
-    this.#node = new TalkingNode({ host, port, identity, net, encryption, debug }, say)
+    const terms = { host, port, identity, net, encryption, debug, lan, peerBookFile }
+    this.#node = new TalkingNode(terms, say)
     this.#node.on('nodeReconnectionError', (...args) => this.#onUnreachable(...args))
     const onInterrupt = (): void => this.#end()
     this.#reader = new LineReader({ input, output, isInteractive: this.#isInteractive, onInterrupt })
@@ -59,13 +63,15 @@ export class RunSession {
     await this.#node.start()
     for (const signal of SIGNALS) process.on(signal, this.#onSignal)
     try {
-      const { id, port } = this.#node
-      const { host, net, encryption } = this.#options
-      this.#say({ event: 'started', id, host, port, net, encryption })
+      const { id, host, port } = this.#node
+      const { net, encryption, lan = false } = this.#options
+      this.#say({ event: 'started', id, host, port, net, encryption, lan })
       return (await this.#talk()) ? 0 : FAILED
     } finally {
       this.#end()
       const { sent, received } = this.#node.stats()
+      // Without a key it never comes back: nobody needs to remember where it was.
+      if (this.#isForming && this.#options.key === undefined) await this.#node.leave()
       await this.#node.stop()
       for (const signal of SIGNALS) process.off(signal, this.#onSignal)
       this.#say({ event: 'stopped', sent, received })
@@ -75,7 +81,7 @@ export class RunSession {
   /** Whether all went well until the end. */
   async #talk(): Promise<boolean> {
     const stopped = this.#ended.promise.then(() => true)
-    const isReady = this.#connectAll()
+    const isReady = this.#enter()
     // A person sees who is there. A program's lines wait for somebody to send them to.
     if (this.#isInteractive) isReady.catch((error: unknown) => this.#onError(error))
     else await Promise.race([isReady, stopped])
@@ -96,23 +102,34 @@ export class RunSession {
   async #flush(): Promise<boolean> {
     const peers = [...this.#node.allNodes]
     const answers = await Promise.all(peers.map((peer) => within(peer.ping(), FLUSH_TIMEOUT)))
-    if (answers.every((hasAll) => hasAll)) return true
+    // In a network that forms itself peers come and go: who has all of it passes it on.
+    const isGone = (at: number): boolean => this.#isForming && !peers[at]!.isUp && answers.includes(true)
+    if (answers.every((hasAll, at) => hasAll || isGone(at))) return true
     this.#say({ event: 'error', error: 'some peers have not confirmed that they have the last lines' })
     return false
   }
 
-  /** Resolves when each address was tried once and a peer is there; at once if there are no addresses. */
-  async #connectAll(): Promise<void> {
-    const { connect } = this.#options
-    if (connect.length === 0) return
+  /** Whether the node looks for others, or is connected with those alone that it was told. */
+  get #isForming(): boolean {
+    const { join, lan, peersFile } = this.#options
+    return join.length > 0 || lan === true || peersFile !== undefined
+  }
+
+  /** Resolves when each address was tried once and a peer is there; at once if nothing says where to look. */
+  async #enter(): Promise<void> {
+    const { connect, join, lan } = this.#options
     const tried: Promise<unknown>[] = []
-    const peers = connect.map((address) => {
+    const peers: Promise<unknown>[] = connect.map((address) => {
       const failed = new Deferred<void>()
       this.#kept.set(formatAddress(address), failed)
       const peer = this.#dial(address)
       tried.push(Promise.race([peer, failed.promise]).catch(() => {}))
       return peer
     })
+    if (join.length > 0) tried.push(this.#join(join))
+    // Whoever looks for others goes on looking.
+    if (join.length > 0 || lan || this.#node.peerBook.size > 0) peers.push(firstPeer(this.#node))
+    if (peers.length === 0) return
     const onePeer = Promise.any(peers)
     // Looked at later, or never when it is stopped before.
     onePeer.catch(() => {})
@@ -120,6 +137,17 @@ export class RunSession {
     await onePeer.catch((cause: unknown) => {
       throw new Failure('there is nobody left to connect with', FAILED, { cause })
     })
+  }
+
+  /** Whether somebody was found or not is said once; the node goes on trying by itself. */
+  async #join(addresses: readonly Address[]): Promise<void> {
+    try {
+      const { peers, failures } = await this.#node.join(addresses)
+      const texts = failures.map(({ error }) => oneLine(error))
+      if (!this.#isEnding) this.#say({ event: 'joined', peers, failures: texts })
+    } catch (error) {
+      if (!this.#isEnding) this.#say({ event: 'alone', error: oneLine(error) })
+    }
   }
 
   #dial({ host, port }: Address): Promise<NodeConnection> {
@@ -164,7 +192,7 @@ export class RunSession {
       process.stdout.write(`${jsonLine(notice)}\n`)
       return
     }
-    const isFault = notice.event === 'error' || notice.event === 'unreachable'
+    const isFault = FAULTS.has(notice.event)
     // On a terminal they belong among the rest; in a pipe they are not what the next program reads.
     if (this.#isInteractive || !isFault) this.#reader.print(describeNotice(notice, this.#paint))
     else for (const line of describeNotice(notice, plain)) process.stderr.write(describeError(line, false))

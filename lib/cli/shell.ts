@@ -1,12 +1,15 @@
-import type { NodeConnection, SecureNode } from '../index.ts'
+import type { SecureNode } from '../index.ts'
 import { type Address, parseAddress } from './address.ts'
 import { oneLine } from './failure.ts'
-import type { Notice, PeerFacts } from './notice.ts'
-import { within } from './within.ts'
+import type { Notice } from './notice.ts'
+import { knownPeers, pingPeers } from './peer-table.ts'
 
 /** What the shell needs. */
 export interface ShellPort {
-  readonly node: Pick<SecureNode, 'allNodes' | 'debug' | 'explain' | 'sendToNodes' | 'stats'>
+  readonly node: Pick<
+    SecureNode,
+    'allNodes' | 'debug' | 'discover' | 'explain' | 'peerBook' | 'sendToNodes' | 'stats'
+  >
   /** Connects, and stays connected. */
   connect(address: Address): Promise<void>
   stop(): void
@@ -17,6 +20,8 @@ type Command = (argument: string) => Notice | undefined | Promise<Notice | undef
 const HELP: Readonly<Record<string, string>> = {
   '/connect host:port': 'connect with a node, and stay connected',
   '/peers': 'show the connections',
+  '/book': 'show the nodes that this one knows of',
+  '/discover': 'ask the whole network who is there, and draw it',
   '/stats': 'show what the node has done',
   '/explain [id]': 'show what became of a message (its first digits do; without one, the newest)',
   '/debug': 'show more of what happens, or less again',
@@ -27,8 +32,6 @@ const HELP: Readonly<Record<string, string>> = {
 
 /** Digits of a message ID that are enough to mean one. */
 const MIN_DIGITS = 4
-/** How long to wait for a fresh round-trip time, in ms. */
-const PING_TIMEOUT = 1_000
 /** Message IDs that can be named by their first digits. */
 const MAX_RECENT = 1_000
 
@@ -51,7 +54,9 @@ export class Shell {
     // A map: what is typed must not find the methods of an object.
     this.#commands = new Map<string, Command>([
       ['connect', (address) => this.#connect(address)],
-      ['peers', () => this.#peers()],
+      ['peers', async () => ({ event: 'peers', peers: await pingPeers(node) })],
+      ['book', () => ({ event: 'book', book: knownPeers(node.peerBook) })],
+      ['discover', async () => ({ event: 'network', map: await node.discover() })],
       ['stats', () => ({ event: 'stats', stats: node.stats() })],
       ['explain', (digits) => this.#explain(digits)],
       ['debug', () => ({ event: 'debug', on: (node.debug = !node.debug) })],
@@ -101,12 +106,6 @@ export class Shell {
     await this.#port.connect(parseAddress(argument))
   }
 
-  async #peers(): Promise<Notice> {
-    const peers = [...this.#port.node.allNodes]
-    await Promise.all(peers.map((peer) => within(peer.ping(), PING_TIMEOUT)))
-    return { event: 'peers', peers: peers.map(factsOf) }
-  }
-
   #explain(digits: string): Notice {
     const explanation = this.#port.node.explain(this.#find(digits.toLowerCase()))
     if (explanation === undefined) throw new Error('that message is not known here, or not any more')
@@ -129,9 +128,4 @@ export class Shell {
     if (found.length === 0) throw new Error(`no message that was seen lately begins with ${digits}`)
     return found[0]!
   }
-}
-
-function factsOf({ id, direction, host, port, latency, stats }: NodeConnection): PeerFacts {
-  const { bytesIn, bytesOut } = stats
-  return { id, direction, host, port, latency: latency?.smoothed, bytesIn, bytesOut }
 }

@@ -3,39 +3,12 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { Identity, type Json, SecureNode } from '../../lib/index.ts'
+import { Identity } from '../../lib/index.ts'
 import { atTerminal, Cli, cli, type CliOptions, hasTerminals } from '../fixtures/cli.ts'
+import { closedPort, listen } from '../fixtures/listener.ts'
 
 // Nearly all of the time goes into starting processes.
 t.jobs = 4
-
-/** A node of this process that remembers the data of its messages. */
-class Listener extends SecureNode {
-  readonly heard: Json[] = []
-  #onHeard = (): void => {}
-
-  override nodeMessage(...[, data]: Parameters<SecureNode['nodeMessage']>): void {
-    this.heard.push(data)
-    this.#onHeard()
-  }
-
-  /** Waits for so many messages: a peer that has one may still be verifying it. */
-  async hears(count: number): Promise<Json[]> {
-    while (this.heard.length < count) await new Promise<void>((resolve) => (this.#onHeard = resolve))
-    return this.heard
-  }
-
-  get address(): string {
-    return `127.0.0.1:${this.port}`
-  }
-}
-
-async function listen(t: Test, port = 0, net = 'default'): Promise<Listener> {
-  const node = new Listener('127.0.0.1', port, Identity.generate(), { net })
-  t.teardown(() => node.stop())
-  await node.start()
-  return node
-}
 
 /** `run --json` on a free port; ends with the test. */
 async function runNode(
@@ -47,16 +20,6 @@ async function runNode(
   t.teardown(() => node.kill('SIGKILL'))
   const { id, port } = (await node.event('started')) as { id: string; port: number }
   return { node, id, address: `127.0.0.1:${port}` }
-}
-
-/** A port at which nobody listens. */
-async function closedPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 t.test('send brings a message to a node that runs', async (t) => {
@@ -129,7 +92,7 @@ t.test('send fails when nobody has the message', async (t) => {
     fails(['x', ...connect, '--net', 'other'], 1, /wrong-net/),
     fails(['x', ...connect, '--no-encryption'], 1, /encrypted or not/),
     fails(['x', ...connect, '--key', 'nothing.pem'], 1, /there is no key file/),
-    fails(['x'], 2, /required option '--connect <host:port>'/),
+    fails(['x'], 2, /say where the network is: --join <host:port>, --lan, or --connect/),
     fails(['x', '--connect', 'localhost'], 2, /must be host:port/),
     fails(['x', '--connect', '::1:80'], 2, /\[address\]:port for IPv6/),
     fails(['x', '--connect', 'a:0'], 2, /from 1 to 65535/),

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { collect, ROOT, run, toJavaScript } from '../fixtures/programs.ts'
 
 // Inside the repository, so that `secure-node` is found as a package finds itself.
@@ -44,25 +45,54 @@ t.test('a document is signed, verified, and refused when it was altered', async 
   t.match(stdout, /altered: { ok: false, code: 'bad-signature' }/)
 })
 
+/** A program that goes on until it is told to end, and what it says. */
+function start(t: Test, file: string, ...args: string[]) {
+  const child = spawn(process.execPath, [file, ...args], { cwd: folder, stdio: 'pipe' })
+  const output = collect(child)
+  t.teardown(() => child.kill('SIGKILL'))
+  const says = async (pattern: RegExp): Promise<RegExpMatchArray> => {
+    for (;;) {
+      const match = output.stdout.match(pattern)
+      if (match !== null) return match
+      await once(child.stdout, 'data')
+    }
+  }
+  return { child, says }
+}
+
+t.test(
+  'a test of an application passes on the virtual network, in the same time for the same seed',
+  async (t) => {
+    const file = await example('testing')
+    const test = async (seed: string): Promise<string> => {
+      const { code, stdout, stderr } = await run(process.execPath, [file], folder, '', { SEED: seed })
+      t.equal(code, 0, stdout + stderr)
+      t.match(stdout, /pass 3/)
+      return stdout.match(/all rang after \d+ ms, seed \d+/)![0]
+    }
+    const first = await test('1234')
+    t.match(first, /seed 1234$/)
+    t.equal(await test('1234'), first)
+  },
+)
+
+t.test('the test in docs/TESTING.md passes', async (t) => {
+  const [, program] = readFileSync(join(ROOT, 'docs/TESTING.md'), 'utf8').match(/```js\n([^]*?)```/)!
+  const { code, stdout, stderr } = await run(process.execPath, [await prepare('test', program!)], folder)
+  t.equal(code, 0, stdout + stderr)
+  t.match(stdout, /pass 1/)
+})
+
 t.test('three chats in a line read each other', async (t) => {
   const file = await example('chat')
-  const start = async (...args: string[]) => {
-    const child = spawn(process.execPath, [file, ...args], { cwd: folder, stdio: 'pipe' })
-    const output = collect(child)
-    t.teardown(() => child.kill('SIGKILL'))
-    const says = async (pattern: RegExp): Promise<RegExpMatchArray> => {
-      for (;;) {
-        const match = output.stdout.match(pattern)
-        if (match !== null) return match
-        await once(child.stdout, 'data')
-      }
-    }
+  const startChat = async (...args: string[]) => {
+    const { child, says } = start(t, file, ...args)
     const port = (await says(/at 127\.0\.0\.1:(\d+)/))[1]!
     return { child, says, port }
   }
-  const alice = await start('alice', '0')
-  const bob = await start('bob', '0', `127.0.0.1:${alice.port}`)
-  const carol = await start('carol', '0', `127.0.0.1:${bob.port}`)
+  const alice = await startChat('alice', '0')
+  const bob = await startChat('bob', '0', `127.0.0.1:${alice.port}`)
+  const carol = await startChat('carol', '0', `127.0.0.1:${bob.port}`)
   await alice.says(/joined/)
   await bob.says(/joined/)
   alice.child.stdin.write('hello from alice\n')
@@ -76,12 +106,52 @@ t.test('three chats in a line read each other', async (t) => {
   }
 })
 
+/** Ctrl-C, one after the other. */
+async function interrupt(t: Test, programs: readonly ReturnType<typeof start>[]): Promise<void> {
+  for (const { child } of programs) {
+    child.kill('SIGINT')
+    const [code] = (await once(child, 'exit')) as [number | null]
+    t.equal(code, 0, 'it ends with Ctrl-C')
+  }
+}
+
+t.test('three nodes that were told one address know each other', async (t) => {
+  const file = await example('join')
+  const startNode = async (...args: string[]) => {
+    const program = start(t, file, '0', ...args)
+    const [, id, address] = await program.says(/^([0-9a-f]{8}) listens at ([0-9.:]+);/)
+    return { ...program, id: id!, address: address! }
+  }
+  const first = await startNode()
+  const second = await startNode(first.address)
+  await second.says(/joined, links: 1/)
+  const third = await startNode(second.address)
+  await third.says(new RegExp(`found ${first.id} at ${first.address}`))
+  for (const { says } of [first, second])
+    await says(new RegExp(`${third.id} says {"text":"hello, I am new here"}`))
+  await interrupt(t, [second, first, third])
+})
+
+t.test('three nodes on a local network find each other without any address', async (t) => {
+  const file = await example('lan')
+  const net = `test-${randomUUID()}`
+  const names = ['alice', 'bob', 'carol']
+  const programs = names.map((name) => start(t, file, name, net, '127.0.0.1'))
+  for (const [index, { says }] of programs.entries()) {
+    const others = names.filter((_, other) => other !== index)
+    for (const other of others) await says(new RegExp(`^[0-9a-f]{8} says {"text":"${other} is here"}$`, 'm'))
+  }
+  await interrupt(t, programs)
+})
+
 t.test('the first program of the README does what it says', async (t) => {
   const readme = readFileSync(join(ROOT, 'README.md'), 'utf8')
   const [, program] = readme.match(/```ts\n([^]*?)```/)!
   // Free ports: the ones in the text may be taken on this machine.
-  const source = program!.replaceAll('10001', '0').replace("'127.0.0.1', 10002)", "'127.0.0.1', 0)")
-  const file = await prepare('readme', source.replace('10002', 'bob.port'))
+  const source = program!
+    .replace("'127.0.0.1:10001'", '`127.0.0.1:${alice.port}`')
+    .replace(/'127\.0\.0\.1', 1000[12]/g, "'127.0.0.1', 0")
+  const file = await prepare('readme', source)
   const { code, stdout, stderr } = await run(process.execPath, [file], folder)
   t.equal(code, 0, stderr)
   t.match(stdout, /^[0-9a-f]{64} says { text: 'Hi there!' }\n$/)

@@ -16,7 +16,9 @@ t.test('the tarball holds what a user needs and nothing else', async (t) => {
   const [report] = Object.values(parsed as Record<string, { files: { path: string }[] }>)
   const paths = report!.files.map(({ path }) => path)
   const isExpected = (path: string): boolean =>
-    /^(dist\/|docs\/PROTOCOL\.md$|(README|CHANGELOG|SECURITY)\.md$|LICENSE$|package\.json$)/.test(path)
+    /^(dist\/|docs\/(PROTOCOL|TESTING)\.md$|(README|CHANGELOG|SECURITY)\.md$|LICENSE$|package\.json$)/.test(
+      path,
+    )
   t.same(
     paths.filter((path) => !isExpected(path)),
     [],
@@ -72,6 +74,36 @@ const { openMessage, signMessage } = require('secure-node/message')`
   const { code, stdout, stderr } = await run(process.execPath, ['program.cjs'], folder)
   t.equal(code, 0, stderr)
   t.equal(stdout, 'true\n')
+})
+
+const TEST_PROGRAM = `
+class ChatNode extends SecureNode {
+  heard = []
+  nodeMessage(connection, data) {
+    this.heard.push(data)
+  }
+}
+const network = new VirtualNetwork({ seed: 7, nodeClass: ChatNode })
+const [alice, bob] = await network.addNodes(2)
+await network.connect(alice, bob)
+await alice.sendToNodes('hello')
+await network.settle()
+console.log(bob.heard, bob instanceof SecureNode, network.clock.now() > Date.UTC(2026, 0, 1))
+await network.stop()
+`
+
+t.test('a test of a user runs its nodes on the virtual network', async (t) => {
+  const imports = `import { SecureNode } from 'secure-node'
+import { VirtualNetwork } from 'secure-node/testing'`
+  writeFileSync(join(folder, 'test.mjs'), imports + TEST_PROGRAM)
+  const { code, stdout, stderr } = await run(process.execPath, ['test.mjs'], folder)
+  t.equal(code, 0, stderr)
+  t.equal(stdout, "[ 'hello' ] true true\n", 'its classes are those of the main entry')
+  t.equal(stderr, '')
+  const required = `const { SecureNode } = require('secure-node')
+const { VirtualNetwork } = require('secure-node/testing')`
+  writeFileSync(join(folder, 'test.cjs'), `${required}\nvoid (async () => {${TEST_PROGRAM}})()`)
+  t.equal((await run(process.execPath, ['test.cjs'], folder)).stdout, stdout)
 })
 
 t.test('npx secure-node keygen makes a key that a node takes', async (t) => {

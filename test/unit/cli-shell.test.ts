@@ -4,6 +4,7 @@ import { describeNotice, type Notice } from '../../lib/cli/notice.ts'
 import { Shell, type ShellPort } from '../../lib/cli/shell.ts'
 import { plain } from '../../lib/cli/terminal.ts'
 import type { NodeConnection, SecureNode } from '../../lib/index.ts'
+import { NetworkMap } from '../../lib/discovery/network-map.ts'
 
 const id = (digit: string): string => digit.repeat(64)
 
@@ -13,6 +14,9 @@ interface Table {
   readonly said: Notice[]
   readonly done: unknown[]
 }
+
+/** One that is alone. */
+const MAP = new NetworkMap([{ id: id('a'), links: [], more: 0, latency: 0 }])
 
 /** A shell on a node that is made of nothing; `explains` are the IDs that it knows. */
 function sitDown(explains: readonly string[] = [], sendError?: Error): Table {
@@ -24,6 +28,7 @@ function sitDown(explains: readonly string[] = [], sendError?: Error): Table {
     host: '::1',
     port: 80,
     latency: { last: 3, smoothed: 2.5, min: 2 },
+    connectedAt: Date.now() - 60_000,
     stats: { bytesIn: 7, bytesOut: 8 },
     ping: () => Promise.resolve(3),
   }
@@ -32,6 +37,8 @@ function sitDown(explains: readonly string[] = [], sendError?: Error): Table {
     debug: false,
     allNodes: new Set([peer as unknown as NodeConnection]),
     stats: () => ({ sent: 1 }),
+    peerBook: [{ id: id('b'), addresses: [{ host: '::1', port: 80 }], time: 0, source: { id: id('c') } }],
+    discover: () => Promise.resolve(MAP),
     explain: (wanted: string) => (explains.includes(wanted) ? { id: wanted } : undefined),
     sendToNodes: (data: unknown) => {
       if (sendError !== undefined) return Promise.reject(sendError)
@@ -61,9 +68,15 @@ t.test('commands do what they are called', async (t) => {
   t.ok(await shell.execute('/quit  '))
   t.strictSame(done, [{ host: '::1', port: 80 }, 'stop', 'stop'])
   t.strictSame(said, [])
-  for (const line of ['/peers', '/stats', '/help', '/debug']) t.ok(await shell.execute(line))
+  const lines = ['/peers', '/book', '/discover', '/stats', '/help', '/debug']
+  for (const line of lines) t.ok(await shell.execute(line))
   t.match(said, [
-    { event: 'peers', peers: [{ id: id('b'), latency: 2.5, bytesIn: 7 }] },
+    { event: 'peers', peers: [{ id: id('b'), latency: 2.5, age: Number, bytesIn: 7 }] },
+    {
+      event: 'book',
+      book: [{ id: id('b'), addresses: ['[::1]:80'], sinceLink: undefined, source: id('c') }],
+    },
+    { event: 'network', map: MAP },
     { event: 'stats', stats: { sent: 1 } },
     { event: 'help', commands: { '/stop': String } },
     { event: 'debug', on: true },
@@ -123,7 +136,8 @@ t.test('of very many messages the newest are remembered', async (t) => {
 t.test('every notice can be shown, and none can steer the terminal', (t) => {
   const evil = 'x\u001b[2J\n\u202ey'
   const peer = { id: id('b'), direction: 'inbound', host: evil, port: 1 } as const
-  const facts = { ...peer, latency: undefined, bytesIn: 1, bytesOut: 2 }
+  const facts = { ...peer, latency: undefined, age: 61_000, bytesIn: 1, bytesOut: 2 }
+  const known = { id: id('b'), addresses: ['[::1]:80'], age: 3_000, sinceLink: undefined, source: id('c') }
   const refusal = { code: 'stale', via: id('b'), id: undefined, type: undefined }
   const message = { event: 'message', id: id('a'), from: id('b'), via: id('b'), time: 0 } as const
   const explanation = {
@@ -141,9 +155,16 @@ t.test('every notice can be shown, and none can steer the terminal', (t) => {
   const relayStats = { relayed: 0, duplicates: 0, messageIds: 0, refused: { stale: 2, 'bad-json': 1 } }
   const notices: [Notice, RegExp][] = [
     [
-      { event: 'started', id: id('a'), host: '::1', port: 1, net: 'n', encryption: false },
-      /\[::1\]:1.*not encrypted/s,
+      { event: 'started', id: id('a'), host: '::1', port: 1, net: 'n', encryption: false, lan: false },
+      /\[::1\]:1, network.*not encrypted;/s,
     ],
+    [
+      { event: 'started', id: id('a'), host: '0.0.0.0', port: 1, net: 'n', encryption: true, lan: true },
+      /:1 \(whoever reaches.*, looking for others on the local network;/s,
+    ],
+    [{ event: 'joined', peers: 1, failures: [evil] }, /^joined: 1 peer\nx/],
+    [{ event: 'joined', peers: 0, failures: [] }, /nobody else is there yet/],
+    [{ event: 'alone', error: evil }, /\(trying again\)/],
     [{ event: 'connected', ...peer }, /connected bbbbbbbb \(inbound, x/],
     [{ event: 'disconnected', ...peer, code: 'closed', text: evil, by: 'peer' }, /closed by peer: x/],
     [{ event: 'unreachable', host: 'h', port: 1, trials: 1, error: evil }, /\(trying again\)/],
@@ -157,7 +178,10 @@ t.test('every notice can be shown, and none can steer the terminal', (t) => {
     [{ event: 'sent', id: id('a'), peers: 1 }, /^$/],
     [{ event: 'sent', id: id('a'), peers: 0 }, /nobody got this/],
     [{ event: 'peers', peers: [] }, /no peers/],
-    [{ event: 'peers', peers: [facts, { ...facts, latency: 1.25 }] }, /bbbbbbbb.* -  /],
+    [{ event: 'peers', peers: [facts, { ...facts, latency: 1.25 }] }, /bbbbbbbb.* - +1\s+min/],
+    [{ event: 'book', book: [] }, /no nodes are known/],
+    [{ event: 'book', book: [known] }, /bbbbbbbb  \[::1\]:80  3 s ago  cccccccc  never/],
+    [{ event: 'network', map: MAP }, /^1 node, 0 links\n\nthis node\n  aaaaaaaa$/],
     [{ event: 'stats', stats: { ...stats, ...relayStats } }, /refused +2 stale, 1 bad-json/],
     [{ event: 'explanation', explanation }, /relayed to +2: cccccccc …/],
     [{ event: 'explanation', explanation: { ...explanation, relays: 0, relayedTo: [] } }, /nobody/],
