@@ -4,7 +4,19 @@ import t, { type Test } from 'tap'
 import { Handshake } from '../../lib/handshake.ts'
 import { Identity } from '../../lib/identity/identity.ts'
 import { verifySignature } from '../../lib/identity/ed25519.ts'
-import { MAX_FRAME_BYTES, MAX_HELLO_BYTES } from '../../lib/limits.ts'
+import {
+  MAX_FRAME_BYTES,
+  MAX_HELLO_BYTES,
+  MAX_RECORD_BYTES,
+  MAX_RECORDS_PER_ANSWER,
+} from '../../lib/limits.ts'
+import { readStatement, readStatements } from '../../lib/message/statement.ts'
+import { isGenuineAnswer, readAnswer } from '../../lib/discovery/answer.ts'
+import { readRecord, verifyRecord } from '../../lib/book/peer-record.ts'
+import { isGenuineQuestion, readQuestion } from '../../lib/discovery/question.ts'
+import { SecureNode } from '../../lib/secure-node.ts'
+import { MemoryNetwork } from '../../lib/transport/memory.ts'
+import { formatAddress } from '../../lib/wire/address.ts'
 import { readCloseReason } from '../../lib/wire/close-code.ts'
 import { encodeFrame, type Frame, FrameDecoder, Kind } from '../../lib/wire/frame.ts'
 import { decodeHello, encodeHello, proofBytes, type Role } from '../../lib/wire/hello.ts'
@@ -16,13 +28,14 @@ import {
   type WrittenHandshake,
   writeFrameFile,
 } from '../fixtures/frame-file.ts'
-import { ALICE, type Author, BOB } from '../fixtures/hand-signed.ts'
+import { ALICE, type Author, BOB, NET } from '../fixtures/hand-signed.ts'
+import { RawPeer } from '../fixtures/raw-peer.ts'
 
 const FILE = new URL('../vectors/frames.json', import.meta.url)
 // To write the file anew after a change: UPDATE_VECTORS=1 npx tap run test/unit/frame-vectors.test.ts
 if (process.env.UPDATE_VECTORS !== undefined) writeFileSync(FILE, writeFrameFile())
 const TEXT = readFileSync(FILE, 'utf8')
-const { kinds, frames, handshakes, badFrames, badHellos, badPayloads } = JSON.parse(TEXT) as FrameFile
+const { kinds, frames, handshakes, goodHellos, badFrames, badHellos, ...bad } = JSON.parse(TEXT) as FrameFile
 
 const frameNamed = (name: string): Frame => {
   const { kind, payload } = frames.find((frame) => frame.name === name)!
@@ -95,10 +108,59 @@ t.test('what expands beyond the limit, and what is no payload, ends with its cod
   const frame = frameNamed('text, with brotli')
   t.same(decodePayload(frame, COMPRESSED_TEXT.length), { ok: true, data: COMPRESSED_TEXT })
   t.same(decodePayload(frame, COMPRESSED_TEXT.length - 1), { ok: false, code: 'bad-payload' })
-  for (const { name, kind, payload, code } of badPayloads) {
+  for (const { name, kind, payload, code } of bad.badPayloads) {
     t.same(decodePayload({ kind, payload: hexToBytes(payload) }, MAX_FRAME_BYTES), { ok: false, code }, name)
   }
   t.end()
+})
+
+t.test('what has no place on a signed link ends it with its code', async (t) => {
+  for (const { name, kind, payload, code } of bad.badSignedPayloads) {
+    const network = new MemoryNetwork()
+    const node = new SecureNode('127.0.0.1', 1, undefined, { transport: network.transport('127.0.0.1') })
+    await node.start()
+    const peer = await RawPeer.dial(t, network.transport('127.0.0.2'), '127.0.0.1', 1)
+    await peer.shakeHands()
+    peer.say(kind, hexToBytes(payload))
+    t.equal(await peer.closed(), code, name)
+    await node.stop()
+  }
+})
+
+t.test('records, questions and answers are read, and found genuine', async (t) => {
+  const recordsIn = (name: string) => {
+    const { kind, payload } = frameNamed(name)
+    const result =
+      kind === Kind.record
+        ? readStatement(payload, MAX_RECORD_BYTES)
+        : readStatements(payload, MAX_FRAME_BYTES, MAX_RECORDS_PER_ANSWER)
+    if (!result.ok) throw new Error(result.code)
+    return result.statements.map((statement) => readRecord(statement, NET))
+  }
+  const homes: [string, string, string[]][] = [
+    ['record', ALICE.id, ['192.168.0.10:8000', '[fd00::10]:8000']],
+    ['record of a node that has left', ALICE.id, []],
+    ['peers', BOB.id, ['10.0.0.1:80']],
+  ]
+  for (const [name, id, expected] of homes) {
+    const result = recordsIn(name).at(-1)!
+    if (!result.ok) throw new Error(result.code)
+    const record = await verifyRecord(result.draft)
+    t.equal(record?.id, id, name)
+    t.same(
+      record?.addresses.map(({ host, port }) => formatAddress(host, port)),
+      expected,
+    )
+  }
+  t.same(recordsIn('peers').length, 2)
+  t.same(recordsIn('peers, of one that knows nobody'), [])
+  const question = readQuestion(frameNamed('question').payload, NET)
+  const answer = readAnswer(frameNamed('answer').payload, NET)
+  if (!question.ok || !answer.ok) throw new Error('not read')
+  t.equal(await isGenuineQuestion(question.question), true)
+  t.equal(await isGenuineAnswer(answer.answer), true)
+  t.equal(answer.answer.body.re, question.question.id, 'the answer is one to this question')
+  for (const name of ['getPeers', 'enough']) t.equal(frameNamed(name).payload.length, 0)
 })
 
 t.test('closes are read', (t) => {
@@ -115,7 +177,16 @@ t.test('hellos have the keys that this implementation writes, in its order', (t)
   const { id, net, mode, time, nonce, listen, caps } = result.hello
   const written = textOf(encodeHello({ id, net, mode, time, listen, caps }))
   t.equal(written.replace(/[0-9a-f]{64}(?="\})/, nonce), initiator)
-  t.same(JSON.parse(initiator), result.hello)
+  t.same(result.hello, { ...(JSON.parse(initiator) as object), seen: undefined })
+  const seen = { host: '10.0.0.2', port: 40_000 }
+  const keys = Object.keys(
+    JSON.parse(textOf(encodeHello({ id, net, mode, time, listen, seen, caps }))) as object,
+  )
+  t.same(
+    keys,
+    ['id', 'net', 'mode', 'time', 'listen', 'seen', 'caps', 'v', 'nonce'],
+    'with what may be missing',
+  )
   t.end()
 })
 
@@ -158,6 +229,7 @@ class End {
         this.peer?.handshake.receive({ kind, payload })
       },
       sign: async (bytes) => author.sign(bytes),
+      verify: (signature, bytes, id) => verifySignature(signature, bytes, hexToBytes(id)),
       admit: () => undefined,
       done: () => this.outcome.push('up'),
       fail: (code) => this.outcome.push(code),
@@ -193,6 +265,16 @@ async function run(
 t.test('two ends say to each other what is written', async (t) => {
   t.equal(handshakes.length, 2)
   for (const handshake of handshakes) await run(t, handshake)
+})
+
+t.test('hellos are read without what is not in order', (t) => {
+  for (const { name, hello, listen, seen, caps } of goodHellos) {
+    const result = decodeHello(utf8ToBytes(hello))
+    if (!result.ok) throw new Error(`${name}: ${result.code}`)
+    const found = { listen: result.hello.listen, seen: result.hello.seen ?? null, caps: result.hello.caps }
+    t.same(found, { listen, seen, caps }, name)
+  }
+  t.end()
 })
 
 t.test('hellos that are refused end with their codes', async (t) => {

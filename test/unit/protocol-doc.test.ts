@@ -67,6 +67,11 @@ t.test('the table of frames has every kind with its number', (t) => {
   t.end()
 })
 
+/** Levels of statements: bounded where they are read, and shown by the vectors. */
+const STATEMENT_DEPTH = 6
+/** Bytes of a list of records: the records, their commas and brackets. */
+const MAX_LIST_BYTES = limits.MAX_RECORDS_PER_ANSWER * (limits.MAX_RECORD_BYTES + 1) + 1
+
 /** Rows of the tables of limits, by their beginnings. */
 const LIMITS: Readonly<Record<string, readonly number[]>> = {
   'bytes of a document': [limits.MAX_MESSAGE_BYTES],
@@ -75,6 +80,17 @@ const LIMITS: Readonly<Record<string, readonly number[]>> = {
   addressees: [limits.MAX_ADDRESSEES],
   'characters of `type`, `net`': [limits.MAX_NAME_LENGTH],
   'bytes of a frame before the link is up': [limits.MAX_HELLO_BYTES],
+  'levels of a statement, and of a list of them': [STATEMENT_DEPTH],
+  'bytes of a record': [limits.MAX_RECORD_BYTES],
+  'addresses of a record': [limits.MAX_RECORD_ADDRESSES],
+  'records of an answer to getPeers': [limits.MAX_RECORDS_PER_ANSWER],
+  'bytes of such an answer': [MAX_LIST_BYTES],
+  'bytes of a question': [limits.MAX_QUESTION_BYTES],
+  'bytes of an answer to a question': [limits.MAX_ANSWER_BYTES],
+  'links that an answer tells': [limits.MAX_ANSWER_LINKS],
+  'time of a link that an answer tells': [limits.MAX_TOLD_LATENCY],
+  'bytes of a beacon': [limits.MAX_BEACON_BYTES],
+
   'age of a message': [limits.WINDOW_PAST],
   'time of a message ahead of the clock': [limits.WINDOW_FUTURE],
   'message IDs remembered': [limits.MAX_MESSAGE_IDS],
@@ -84,8 +100,10 @@ const LIMITS: Readonly<Record<string, readonly number[]>> = {
   'bytes that wait for one peer': [limits.MAX_QUEUE_BYTES],
   'from hello to up': [limits.HANDSHAKE_TIMEOUT],
   'a frame, from its first byte to its last': [limits.FRAME_TIMEOUT],
+  'until the first ping': [limits.FIRST_PING],
   'between pings': [limits.PING_INTERVAL],
   'silence of a dead link': [limits.PING_TIMEOUT],
+  'pings that are answered': [limits.PONG_BURST, limits.PONG_RATE],
   'answer of an old link when a second one comes': [limits.PROBE_TIMEOUT],
   'a close frame on its way': [limits.STOP_TIMEOUT],
   'ban of a peer': [limits.BAN_TIME],
@@ -93,15 +111,90 @@ const LIMITS: Readonly<Record<string, readonly number[]>> = {
   links: [limits.MAX_CONNECTIONS],
   'inbound links that are not up yet': [limits.MAX_PENDING],
   'new inbound connections of one address': [limits.MAX_NEW_PER_ADDRESS, limits.ADDRESS_INTERVAL],
+
+  'age of a record': [limits.RECORD_LIFETIME],
+  'time of a record ahead of the clock': [limits.RECORD_FUTURE],
+  'age of a record that is told to others': [limits.RECORD_SHARED],
+  'until a node makes its record anew': [limits.RECORD_RENEWAL],
+  'own records of a link that are read, and questions for peers that are answered': [
+    limits.ASK_BURST,
+    limits.ASK_REFILL,
+  ],
+  'between two questions for peers on one link': [limits.ASK_INTERVAL],
+  'nodes that are known': [limits.MAX_BOOK_ENTRIES],
+  'of these, told by one source': [limits.MAX_PER_SOURCE],
+  'of these, held by nodes that were reached': [limits.MAX_TRIED],
+  'failed dials until a node that was never reached is forgotten': [limits.MAX_FAILURES_UNTRIED],
+  'until one that was reached is forgotten': [limits.MAX_FAILURES_TRIED, limits.TRIED_KEPT],
+  'farewells remembered': [limits.MAX_FAREWELLS],
+
+  'age of a question, and how long answers to it are passed back': [limits.QUESTION_PAST],
+  'time of a question ahead of the clock': [limits.QUESTION_FUTURE],
+  'how long the node that asks waits': [limits.DISCOVER_TIMEOUT],
+  'questions remembered': [limits.MAX_QUESTIONS],
+  'questions of one link, copies included': [limits.QUESTION_COPIES_BURST, limits.QUESTION_COPIES_RATE],
+  'new questions of one link': [limits.QUESTION_BURST, limits.QUESTION_RATE],
+  'new questions of all links': [limits.ALL_QUESTIONS_BURST, limits.ALL_QUESTIONS_RATE],
+  'answers to one question': [limits.MAX_ANSWERS],
+  'bytes of answers to one question': [limits.MAX_ANSWERS_BYTES],
+  'answers to all questions': [limits.MAX_ANSWERS_HELD],
+  'bytes of answers over one link, each way': [limits.ANSWER_BYTES_BURST, limits.ANSWER_BYTES_RATE],
+  'bytes that wait for verification': [limits.MAX_WAITING_BYTES],
+
+  "time of a beacon, before and after the clock's": [limits.BEACON_WINDOW],
+  'beacons that ask': [limits.LAN_QUESTIONS],
+  'pause after the first of them': [limits.LAN_QUESTION_PAUSE],
+  'between other beacons': [limits.LAN_INTERVAL],
+  'addresses of the machine that are used': [limits.MAX_LAN_ATTACHMENTS],
+  'hosts that are counted': [limits.MAX_LAN_SOURCES],
+  'beacons of one host that are read': [limits.LAN_SOURCE_BURST, limits.LAN_SOURCE_RATE],
+  'beacons of all hosts that are read': [limits.LAN_READ_RATE],
+  'signatures of beacons that are verified': [limits.LAN_VERIFY_BURST, limits.LAN_VERIFY_RATE],
+  'questions of one host that are answered': [limits.LAN_SOURCE_ANSWER_RATE],
+  'questions of all hosts that are answered': [limits.LAN_ANSWER_RATE],
+
+  'links that are looked for': [limits.TARGET_CONNECTIONS],
+  'fewest that a node may look for': [limits.MIN_TARGET_CONNECTIONS],
+  'links above which enough is said, in multiples of these': [limits.ENOUGH_FACTOR],
+  'between two rounds of that': [limits.ENOUGH_INTERVAL],
+  'own links to public addresses of one group': [limits.MAX_OUTBOUND_PER_GROUP],
+  'dials under way': [limits.MAX_DIALS],
+  'between two looks at the links, when some are missing and otherwise': [
+    limits.TEND_SOON,
+    limits.TEND_INTERVAL,
+  ],
+  'between two links out of curiosity, on average': [limits.EXPLORE_INTERVAL],
+  'a link that ends sooner counts as a failed dial': [limits.BRIEF_LINK],
+  'rest of a node after a link ended with enough': [limits.REST_TIME],
+  'nodes of the local network, and resting ones, that are remembered': [limits.MAX_CANDIDATES],
+  'rest of an address after a failed dial, at first and at most': [
+    limits.DIAL_PAUSE_MIN,
+    limits.DIAL_PAUSE_MAX,
+  ],
+  'failed ports of a host until it rests as a whole': [limits.MAX_FAILED_PORTS],
+  'addresses, and hosts, of which failures are remembered': [limits.MAX_BACK_OFFS],
+  'rest of a bootstrap address, at first and at most': [
+    limits.BOOTSTRAP_RETRY_MIN,
+    limits.BOOTSTRAP_RETRY_MAX,
+  ],
+  joining: [limits.JOIN_TIMEOUT],
+  'of that, waiting for an answer to getPeers': [limits.ASK_TIMEOUT],
+  'difference of the clocks that is told': [limits.MAX_CLOCK_OFFSET],
+}
+
+/** The text of a section, by its title. */
+function sectionOf(title: string): string {
+  const [, text] = new RegExp(`^## \\d+\\. ${title}\\n([^]*?)(?=^## |$(?![^]))`, 'm').exec(TEXT) ?? []
+  return text!
 }
 
 t.test('the limits are those of the program', (t) => {
-  const section = TEXT.slice(TEXT.indexOf('\n## 17. '), TEXT.indexOf('\n## 18. '))
+  const section = sectionOf('Limits')
   const rows = new Map(
     [...section.matchAll(/^\| (.*?) +\| (.*?) +\|$/gm)].map(([, name, value]) => [name!, value!]),
   )
   for (const [name, numbers] of Object.entries(LIMITS)) {
-    const found = (rows.get(name) ?? '').match(/[\d,]+/g) ?? []
+    const found = (rows.get(name) ?? '').match(/\d+(?:,\d{3})*/g) ?? []
     t.same(
       found,
       numbers.map((number) => number.toLocaleString('en-US')),
@@ -110,6 +203,56 @@ t.test('the limits are those of the program', (t) => {
   }
   const given = [...rows].filter(([, value]) => /\d/.test(value)).map(([name]) => name)
   t.same(given, Object.keys(LIMITS), 'and no others')
+  t.end()
+})
+
+t.test('where beacons go is what the program says', (t) => {
+  const section = sectionOf('The local network')
+  const { LAN_PORT: port, LAN_LOOPBACK_PORTS: count } = limits
+  const words = [limits.LAN_GROUP_IPV4, limits.LAN_GROUP_IPV6]
+  for (const word of words) t.ok(section.includes(`\`${word}\``), word)
+  t.match(section, new RegExp(`\\| port +\\| ${port} `))
+  t.match(section, `the ports ${port + 1} to ${port + count} stand in for the group`)
+  t.match(section, `It sends what it calls to all ${count}`)
+  t.end()
+})
+
+/** Members of a body, as the first table behind a heading has them. */
+function membersIn(heading: string): string[] {
+  const section = TEXT.slice(TEXT.indexOf(`\n${heading}\n`))
+  const table = section.slice(
+    section.indexOf('\n| name'),
+    section.indexOf('\n\n', section.indexOf('\n| name')),
+  )
+  return [...table.matchAll(/^\| `(\w+)`/gm)].map(([, name]) => name!)
+}
+
+t.test('the tables of bodies have every member of the vectors, and no other', (t) => {
+  const { valid } = JSON.parse(read('test/vectors/statements.json')) as {
+    valid: readonly { kind: string; document: string }[]
+  }
+  const tables = {
+    record: '## 19. Peer records',
+    question: '### 21.1 Questions',
+    answer: '### 21.2 Answers',
+    beacon: '### 22.1 Beacons',
+  }
+  for (const [kind, heading] of Object.entries(tables)) {
+    const bodies = valid
+      .filter((vector) => vector.kind === kind)
+      .map(({ document }) => JSON.parse(document).body)
+    const members = new Set(bodies.flatMap((body: object) => Object.keys(body)))
+    t.same(membersIn(heading), [...members].sort(), kind)
+  }
+  t.end()
+})
+
+t.test('the reasons of the vectors stand in the page', (t) => {
+  const { invalid } = JSON.parse(read('test/vectors/statements.json')) as {
+    invalid: readonly { code: string; effect: string }[]
+  }
+  const words = new Set(invalid.flatMap(({ code, effect }) => [code, effect]))
+  for (const word of words) t.ok(TEXT.includes(`\`${word}\``), word)
   t.end()
 })
 
