@@ -35,6 +35,9 @@ const CODES: Record<CloseCode | 'none', true> = {
   'slow-peer': true,
   duplicate: true,
   'self-connection': true,
+  enough: true,
+  'bad-record': true,
+  unsolicited: true,
   'too-many-connections': true,
   banned: true,
   'wrong-version': true,
@@ -46,6 +49,8 @@ const CODES: Record<CloseCode | 'none', true> = {
   'frame-empty': true,
   'unexpected-frame': true,
   'bad-payload': true,
+  'bad-question': true,
+  'bad-answer': true,
   closed: true,
   none: true,
 }
