@@ -1,12 +1,12 @@
-// Lets Node.js run TypeScript as it is: newer releases strip the types themselves, for older ones esbuild does it.
-// Nobody checks them here: `npm test` has done that before.
+// Lets Node.js run TypeScript as it is: from 24 on it strips the types itself, before that esbuild does it, and writes
+// `await using` in older words. Nobody checks the types here: `npm test` has done that before.
 import { readFile } from 'node:fs/promises'
 import { register } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { isMainThread } from 'node:worker_threads'
 import { transform } from 'esbuild'
 
-if (isMainThread && !process.features.typescript) register(import.meta.url)
+if (isMainThread && parseInt(process.versions.node) < 24) register(import.meta.url)
 
 /** A hook of the module loader. */
 export async function load(url, context, next) {
