@@ -1,3 +1,5 @@
+import { errorText, quote } from './texts.ts'
+
 /**
  * Every way in which a call of this package fails. The README has a heading for each code with what to do.
  * What a *remote* node does wrong is never thrown: see {@link VerdictCode} and {@link CloseCode}.
@@ -33,6 +35,19 @@ export type ErrorCode =
   | 'reconnect-stopped'
   | 'join-failed'
   | 'connection-closed'
+  | 'unreachable'
+  | 'request-timeout'
+  | 'request-failed'
+  | 'invalid-content'
+  | 'sealed-corrupt'
+  | 'sealed-password-wrong'
+  | 'history-unavailable'
+  | 'history-unreadable'
+  | 'history-unwritable'
+  | 'file-unreadable'
+  | 'file-unwritable'
+  | 'file-not-found'
+  | 'file-corrupt'
   | 'overload'
   | 'aborted'
 
@@ -42,6 +57,8 @@ export class SecureNodeError extends Error {
   readonly code: ErrorCode
   /** With `identity-mismatch`: the ID of the node that is there. */
   declare readonly found?: string
+  /** With `request-failed`: what the other node answered instead, if it did. */
+  declare readonly answer?: FailAnswer
 
   constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
     super(message, options)
@@ -49,35 +66,16 @@ export class SecureNodeError extends Error {
   }
 }
 
+/** A request's answer that says why there is no other: the words of a remote node. */
+export interface FailAnswer {
+  /** A name that programs can match. */
+  readonly code: string
+  /** For people, cleaned; may be empty. */
+  readonly text: string
+}
+
 function error(code: ErrorCode, message: string, cause?: unknown): SecureNodeError {
   return new SecureNodeError(code, message, cause === undefined ? undefined : { cause })
-}
-
-/** The text of whatever was thrown: for logs and for messages that quote a cause. */
-export function errorText(cause: unknown): string {
-  if (cause instanceof Error) return cause.message
-  try {
-    return String(cause)
-  } catch {
-    // Anything can be thrown, also what has no text.
-    return quote(cause)
-  }
-}
-
-// Controls that JSON leaves as they are (C1), line separators, text direction, what cannot be seen.
-const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
-const escape = (text: string): string =>
-  text.replace(UNSAFE, (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`)
-
-/** A value in an error's text: short, on one line, and without anything that moves a terminal's cursor. */
-export function quote(value: unknown): string {
-  if (typeof value === 'string') {
-    return escape(JSON.stringify(value.length > 200 ? `${value.slice(0, 200)}…` : value))
-  }
-  if (typeof value === 'function') return 'a function'
-  if (Array.isArray(value)) return `an array of ${value.length}`
-  if (typeof value === 'object' && value !== null) return 'an object'
-  return typeof value === 'bigint' ? `${value}n` : escape(String(value))
 }
 
 export const invalidOption = (name: string, rule: string, value: unknown): SecureNodeError =>
@@ -216,6 +214,12 @@ export const joinFailed = (
     new AggregateError(failures.map(([, cause]) => cause)),
   )
 
+export const unreachable = (id: string): SecureNodeError =>
+  error(
+    'unreachable',
+    `there is no way to node ${id}: no link, no address that answers, and no peer to relay`,
+  )
+
 export const connectionClosed = (reason: string): SecureNodeError =>
   error('connection-closed', `the connection is closed: ${reason}`)
 
@@ -234,5 +238,73 @@ export const tooManyPings = (): SecureNodeError =>
 export const tooManySearches = (ms: number): SecureNodeError =>
   error('overload', `every discovery asks the whole network; the next one is possible in ${ms} ms`)
 
+export const tooManyLookups = (limit: number): SecureNodeError =>
+  error('overload', `${limit} lookups are under way; wait for one before the next`)
+
+export const invalidContent = (
+  type: string,
+  which: 'message' | 'request' | 'answer',
+  issues: string,
+  cause?: unknown,
+): SecureNodeError =>
+  error('invalid-content', `${WHICH[which]} of type "${type}" does not fit its schema: ${issues}`, cause)
+
+const WHICH = { message: 'a message', request: 'a request', answer: 'an answer' } as const
+
 export const aborted = (what: string, cause?: unknown): SecureNodeError =>
   error('aborted', `${what} was ended before it was done`, cause)
+
+export const requestTimeout = (type: string, nodeId: string, ms: number): SecureNodeError =>
+  error('request-timeout', `node ${nodeId} did not answer the request ${quote(type)} within ${ms} ms`)
+
+export const requestFailed = (nodeId: string, answer: FailAnswer): SecureNodeError =>
+  Object.assign(
+    error(
+      'request-failed',
+      `node ${nodeId} answered ${answer.code}${answer.text === '' ? '' : `: ${answer.text}`}`,
+    ),
+    { answer } as const,
+  )
+
+export const requestBroken = (nodeId: string, why: string): SecureNodeError =>
+  error('request-failed', `node ${nodeId} broke the rules of an answer: ${why}`)
+
+export const tooManyRequests = (limit: number): SecureNodeError =>
+  error('overload', `${limit} requests wait for their answer; wait for one before the next`)
+
+export const historyUnavailable = (cause: unknown): SecureNodeError =>
+  error(
+    'history-unavailable',
+    `a history on disk needs the package classic-level (${errorText(cause)}); install it with: npm install classic-level`,
+    cause,
+  )
+
+export const historyUnreadable = (folder: string, why: string, cause?: unknown): SecureNodeError =>
+  error('history-unreadable', `the history in ${quote(folder)} cannot be used: ${why}`, cause)
+
+export const historyUnwritable = (folder: string, cause: unknown): SecureNodeError =>
+  error('history-unwritable', `the history in ${quote(folder)} cannot be written: ${errorText(cause)}`, cause)
+
+export const fileUnreadable = (file: string, cause: unknown): SecureNodeError =>
+  error('file-unreadable', `the file ${quote(file)} cannot be shared: ${errorText(cause)}`, cause)
+
+export const fileUnwritable = (file: string, cause: unknown): SecureNodeError =>
+  error('file-unwritable', `the file ${quote(file)} cannot be written: ${errorText(cause)}`, cause)
+
+export const fileNotShared = (id: string): SecureNodeError =>
+  error('file-not-found', `the file ${id} is not shared here; share it first, or offer its path`)
+
+export const fileNotFound = (id: string, why: string): SecureNodeError =>
+  error('file-not-found', `no source has the file ${id}: ${why}`)
+
+export const fileCorrupt = (id: string, why: string): SecureNodeError =>
+  error('file-corrupt', `a source of the file ${id} sent something else, and no other is left: ${why}`)
+
+export const sealedCorrupt = (what: string, why: string): SecureNodeError =>
+  error('sealed-corrupt', `${what} cannot be opened: ${why}`)
+
+export const sealedPasswordWrong = (what: string): SecureNodeError =>
+  error('sealed-password-wrong', `the password does not open ${what}`)
+
+export const fileNotRead = (file: string, cause: unknown): SecureNodeError =>
+  error('file-unreadable', `the file ${quote(file)} cannot be read: ${errorText(cause)}`, cause)

@@ -1,5 +1,6 @@
 import canonicalize from 'canonicalize'
-import { invalidPayload, quote } from '../errors.ts'
+import { invalidPayload } from '../errors.ts'
+import { quote } from '../texts.ts'
 import { MAX_DEPTH, MAX_VALUES } from '../limits.ts'
 
 /** A value that JSON can carry. */

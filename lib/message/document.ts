@@ -1,6 +1,7 @@
 import { isStrictPublicKey } from '../identity/ed25519.ts'
 import {
   MAX_ADDRESSEES,
+  MAX_ATTACHMENT_BYTES,
   MAX_DOCUMENT_DEPTH,
   MAX_MESSAGE_BYTES,
   MAX_NAME_LENGTH,
@@ -8,11 +9,14 @@ import {
 } from '../limits.ts'
 import { fromHex } from '../wire/hex.ts'
 import { isHex32, isHex64, type MessageId, type NodeId } from '../wire/ids.ts'
+import { isSeal, type Seal } from './seal-shape.ts'
 import { hasForbiddenKey, type Json, type JsonFault, parseJson, writeCanonical } from './canonical.ts'
 
 /** The signed part of a message, as it stands in the document. */
 export interface Body {
-  /** The payload. */
+  /** The attachment that travels beside the document. */
+  readonly bytes?: Attachment
+  /** The payload; the text of a ciphertext where `seal` stands. */
   readonly data: Json
   /** Ends the message's life before the window does, in ms since the epoch. */
   readonly exp?: number
@@ -20,8 +24,12 @@ export interface Body {
   readonly from: NodeId
   /** The network the message belongs to: in another one it is nothing. */
   readonly net: string
+  /** What it is in a request; a message without it is a plain one. */
+  readonly op?: string
   /** ID of the message that this one answers. */
   readonly re?: MessageId
+  /** How its addressees get at the payload; nobody else can read it. */
+  readonly seal?: Seal
   /** Strictly increasing per author. */
   readonly seq: number
   /** When the author signed it, in ms since the epoch. */
@@ -31,6 +39,13 @@ export interface Body {
   /** What kind of message it is, for handlers. */
   readonly type: string
   readonly v: typeof PROTOCOL_VERSION
+}
+
+/** What the body says about the bytes beside the document. */
+export interface Attachment {
+  /** SHA-256 of the bytes, in hexadecimal. */
+  readonly sha256: string
+  readonly size: number
 }
 
 /** Why a document is none, before any signature is looked at. Every correct node comes to the same verdict. */
@@ -104,12 +119,14 @@ export function isCanonical(value: Json, text: string): boolean {
 }
 
 const REQUIRED = ['data', 'from', 'net', 'seq', 'time', 'type', 'v']
-const OPTIONAL = ['exp', 're', 'to']
+const OPTIONAL = ['bytes', 'exp', 'op', 're', 'seal', 'to']
+/** The pattern of `op`. Those that a node does not know are passed on as all others are. */
+const OP = /^[a-z]{1,16}$/
 
 /** Exactly the keys of version 1, each of its type. Unknown keys are refused: new ones mean a new version. */
 function isBody(value: Json | undefined): value is Json & Body {
   if (!isObject(value) || !hasKeys(value, REQUIRED, OPTIONAL)) return false
-  const { exp, from, net, re, seq, time, to, type, v } = value
+  const { bytes, exp, from, net, op, re, seq, time, to, type, v } = value
   return (
     v === PROTOCOL_VERSION &&
     isHex32(from) &&
@@ -119,8 +136,28 @@ function isBody(value: Json | undefined): value is Json & Body {
     isCount(time) &&
     (exp === undefined || (isCount(exp) && exp > time)) &&
     (re === undefined || isHex32(re)) &&
-    (to === undefined || isAddressees(to))
+    (to === undefined || isAddressees(to)) &&
+    (op === undefined || (typeof op === 'string' && OP.test(op) && to !== undefined)) &&
+    (bytes === undefined || isAttachment(bytes)) &&
+    isSealedRight(value)
   )
+}
+
+function isAttachment(value: Json): boolean {
+  if (!isObject(value) || !hasKeys(value, ['sha256', 'size'], [])) return false
+  const { sha256, size } = value
+  return isHex32(sha256) && isCount(size) && size <= MAX_ATTACHMENT_BYTES
+}
+
+/** A sealed payload is for its addressees: one key for each. */
+function isSealedRight({ seal, data, to }: JsonObject): boolean {
+  if (seal === undefined) return true
+  return Array.isArray(to) && typeof data === 'string' && isSeal(seal, to.length)
+}
+
+/** Whether a value may be an `op`. */
+export function isOp(value: unknown): value is string {
+  return typeof value === 'string' && OP.test(value)
 }
 
 function isAddressees(value: Json): boolean {

@@ -1,14 +1,7 @@
 export { canonicalJson, type Json } from './canonical.ts'
-export {
-  type MessageFields,
-  messageId,
-  openMessage,
-  type OpenOptions,
-  type SignedMessage,
-  signMessage,
-  type Verdict,
-  type Window,
-} from './message.ts'
+export { type MessageFields, signMessage } from './draft.ts'
+export { openMessage, type OpenOptions, type SignedMessage, type Verdict, type Window } from './message.ts'
+export { messageId } from './message-id.ts'
 export { type IgnoreCode, isReject, type RejectCode, type VerdictCode } from './verdict.ts'
 export { Identity } from '../identity/identity.ts'
 export { type EngineName, verifySignature } from '../identity/ed25519.ts'

@@ -12,6 +12,8 @@ export type RejectCode =
   | 'bad-signature'
   /** The peer that brought it signed it itself, in the name of somebody else. */
   | 'forged-author'
+  /** The attachment is not the one that the message names. */
+  | 'bad-attachment'
 
 /** What is not delivered, though the link that brought it has done nothing wrong. */
 export type IgnoreCode =
@@ -27,6 +29,10 @@ export type IgnoreCode =
   | 'cloned-key'
   /** The message-ID cache is full, or this peer has used up its share of it. */
   | 'overload'
+  /** It is sealed for this node, and cannot be opened. */
+  | 'unreadable'
+  /** Its content is not what this node's application allows for its type. */
+  | 'invalid-content'
 
 /** Every code that remote input can end with, `duplicate` apart. */
 export type VerdictCode = RejectCode | IgnoreCode
@@ -38,6 +44,8 @@ const IGNORED: ReadonlySet<string> = new Set<IgnoreCode>([
   'before-start',
   'cloned-key',
   'overload',
+  'unreadable',
+  'invalid-content',
 ])
 
 /** Whether a verdict costs the link that brought the message. */

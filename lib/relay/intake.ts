@@ -1,5 +1,6 @@
 import type { Clock, Timer } from '../clock.ts'
-import { TRICKLE_BYTES } from '../limits.ts'
+import { MAX_VERIFICATION_BYTES, TRICKLE_BYTES } from '../limits.ts'
+import type { Frame } from '../wire/frame.ts'
 import { TokenBucket } from '../token-bucket.ts'
 
 /** A link, as far as reading from it goes. */
@@ -18,7 +19,7 @@ export interface Arrival {
 export interface IntakePort<L, A, V> {
   readonly clock: Clock
   /** Everything before the signature. Returns what is to be verified, if it comes to that. */
-  judge(link: L, payload: Uint8Array): A | undefined
+  judge(link: L, frame: Frame): A | undefined
   verify(arrival: A): Promise<V>
   /** A verdict, link by link in the order of arrival. */
   conclude(link: L, arrival: A, verdict: V): void
@@ -42,11 +43,11 @@ interface Inbox<L, A, V> {
   /** Bytes of new messages, while they pile up. */
   readonly trickle: TokenBucket
   /** Not looked at yet. At most what one read brought: the link is paused meanwhile. */
-  payloads: Uint8Array[]
+  frames: Frame[]
   /** Judged to be worth verifying, and first in line for it; with its size in bytes. */
   next: { readonly arrival: A; readonly size: number } | undefined
   /** Under verification, in the order of arrival. */
-  readonly pending: { readonly arrival: A; verdict: V | undefined }[]
+  readonly pending: { readonly arrival: A; readonly size: number; verdict: V | undefined }[]
   timer: Timer | undefined
   isPaused: boolean
   isDropped: boolean
@@ -68,6 +69,8 @@ export class Intake<L extends IntakeLink, A extends Arrival, V extends object> {
    * with another signature is judged on its own, or a broken copy sent first would silence the genuine one.
    */
   readonly #flights = new Map<string, Promise<V>>()
+  /** Bytes of what was taken to be verified and is not concluded: it may all be written to the same peer at once. */
+  #bytes = 0
 
   constructor(port: IntakePort<L, A, V>, options: IntakeOptions) {
     this.#port = port
@@ -80,20 +83,24 @@ export class Intake<L extends IntakeLink, A extends Arrival, V extends object> {
   }
 
   /** A message arrived. */
-  receive(link: L, payload: Uint8Array): void {
+  receive(link: L, frame: Frame): void {
     const inbox = this.#inboxOf(link)
     if (inbox.isDropped) return
-    inbox.payloads.push(payload)
+    inbox.frames.push(frame)
     if (!inbox.isPaused) this.#pump(inbox)
   }
 
   /** Forgets what a link brought and has not been concluded, since it was caught cheating; returns it. */
   drop(link: L): A[] {
     const inbox = this.#inboxOf(link)
-    const dropped = inbox.pending.splice(0).map(({ arrival }) => arrival)
+    const pending = inbox.pending.splice(0)
+    const dropped = pending.map(({ arrival }) => arrival)
+    for (const { size } of pending) this.#bytes -= size
+    // Not at once: this may happen in the middle of a judgement.
+    if (pending.length > 0) queueMicrotask(() => this.wake())
     if (inbox.next !== undefined) dropped.push(inbox.next.arrival)
     inbox.isDropped = true
-    inbox.payloads = []
+    inbox.frames = []
     inbox.next = undefined
     return dropped
   }
@@ -111,7 +118,7 @@ export class Intake<L extends IntakeLink, A extends Arrival, V extends object> {
       const rate = new TokenBucket(messageRate, messageRate, now)
       const trickle = new TokenBucket(TRICKLE_BYTES, TRICKLE_BYTES, now)
       const state = { next: undefined, timer: undefined, isPaused: false, isDropped: false }
-      inbox = { link, rate, trickle, payloads: [], pending: [], ...state }
+      inbox = { link, rate, trickle, frames: [], pending: [], ...state }
       this.#inboxes.set(link, inbox)
     }
     return inbox
@@ -121,16 +128,16 @@ export class Intake<L extends IntakeLink, A extends Arrival, V extends object> {
   #pump(inbox: Inbox<L, A, V>): void {
     this.#starved.delete(inbox)
     inbox.timer?.cancel()
-    const { payloads } = inbox
+    const { frames } = inbox
     let taken = 0
     let wait = this.#verifyNext(inbox)
-    while (wait === undefined && taken < payloads.length && !inbox.isDropped) {
-      wait = this.#judge(inbox, payloads[taken]!)
+    while (wait === undefined && taken < frames.length && !inbox.isDropped) {
+      wait = this.#judge(inbox, frames[taken]!)
       // What was judged has been taken, also when it must wait for its verification.
       if (wait === undefined || inbox.next !== undefined) taken++
     }
     if (inbox.isDropped) return
-    if (taken > 0) inbox.payloads = payloads.slice(taken)
+    if (taken > 0) inbox.frames = frames.slice(taken)
     if (wait !== undefined) this.#pause(inbox, wait)
     else if (inbox.isPaused) {
       inbox.isPaused = false
@@ -139,12 +146,12 @@ export class Intake<L extends IntakeLink, A extends Arrival, V extends object> {
   }
 
   /** Judges a message, and verifies it if it is worth it. Returns how long to wait, in ms, if it cannot go on. */
-  #judge(inbox: Inbox<L, A, V>, payload: Uint8Array): number | undefined {
+  #judge(inbox: Inbox<L, A, V>, frame: Frame): number | undefined {
     const now = this.#port.clock.now()
     if (!inbox.rate.take(now)) return Math.max(1, inbox.rate.wait(now))
-    const arrival = this.#port.judge(inbox.link, payload)
+    const arrival = this.#port.judge(inbox.link, frame)
     if (inbox.isDropped) return undefined
-    inbox.next = arrival && { arrival, size: payload.length }
+    inbox.next = arrival && { arrival, size: frame.payload.length }
     return this.#verifyNext(inbox)
   }
 
@@ -156,6 +163,8 @@ export class Intake<L extends IntakeLink, A extends Arrival, V extends object> {
     const { next, link, trickle } = inbox
     if (next === undefined) return undefined
     if (this.#flights.size >= this.#options.maxVerifications) return Infinity
+    // What piles up is seen when it is concluded: until then, no more than what every queue has room for.
+    if (this.#bytes > 0 && this.#bytes + next.size > MAX_VERIFICATION_BYTES) return Infinity
     if (this.#port.isBacklogged(link)) {
       const now = this.#port.clock.now()
       const wait = trickle.wait(now)
@@ -163,7 +172,7 @@ export class Intake<L extends IntakeLink, A extends Arrival, V extends object> {
       trickle.spend(now, next.size)
     }
     inbox.next = undefined
-    this.#take(inbox, next.arrival)
+    this.#take(inbox, next)
     return undefined
   }
 
@@ -174,9 +183,10 @@ export class Intake<L extends IntakeLink, A extends Arrival, V extends object> {
     if (ms !== Infinity) inbox.timer = this.#port.clock.setTimer(() => this.#pump(inbox), ms)
   }
 
-  #take(inbox: Inbox<L, A, V>, arrival: A): void {
-    const entry: Inbox<L, A, V>['pending'][number] = { arrival, verdict: undefined }
+  #take(inbox: Inbox<L, A, V>, { arrival, size }: { readonly arrival: A; readonly size: number }): void {
+    const entry: Inbox<L, A, V>['pending'][number] = { arrival, size, verdict: undefined }
     inbox.pending.push(entry)
+    this.#bytes += size
     void this.#verify(arrival).then((verdict) => {
       entry.verdict = verdict
       this.#conclude(inbox)
@@ -198,6 +208,10 @@ export class Intake<L extends IntakeLink, A extends Arrival, V extends object> {
    */
   #land(key: string): void {
     this.#flights.delete(key)
+    this.#pumpStarved()
+  }
+
+  #pumpStarved(): void {
     for (let left = this.#starved.size; left > 0; left--) {
       if (this.#flights.size >= this.#options.maxVerifications) return
       const [next] = this.#starved
@@ -208,7 +222,9 @@ export class Intake<L extends IntakeLink, A extends Arrival, V extends object> {
   #conclude(inbox: Inbox<L, A, V>): void {
     for (let [first] = inbox.pending; first?.verdict !== undefined; [first] = inbox.pending) {
       inbox.pending.shift()
+      this.#bytes -= first.size
       this.#port.conclude(inbox.link, first.arrival, first.verdict)
     }
+    this.#pumpStarved()
   }
 }

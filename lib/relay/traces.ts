@@ -63,6 +63,12 @@ export class Traces {
     })
   }
 
+  /** What was delivered, or taken for it, turned out to be nothing for the application. */
+  revise(id: MessageId, verdict: VerdictCode): void {
+    const trace = this.#traces.get(id)
+    if (trace !== undefined) trace.verdict = verdict
+  }
+
   /** One more copy arrived. */
   duplicate(id: MessageId): void {
     const trace = this.#traces.get(id)

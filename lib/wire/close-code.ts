@@ -53,6 +53,12 @@ export type CloseCode =
   | 'bad-question'
   /** An answer to such a question that no correct node passes on. */
   | 'bad-answer'
+  /** A question for nodes near a place, or its answer, that no correct node sends. */
+  | 'bad-lookup'
+  /** An exchange about the history that no correct node has. */
+  | 'bad-history'
+  /** A temporary link that was not used any more. */
+  | 'idle'
   /** Something that a person or a program decided; the text says what. */
   | 'closed'
 

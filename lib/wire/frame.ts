@@ -8,6 +8,8 @@ export interface Frame {
   readonly kind: number
   /** A view into received bytes: copy what outlives the call, or the whole chunk lives as long. */
   readonly payload: Uint8Array
+  /** The frame itself, where it had to be put together: nobody else has these bytes, so they need no copy. */
+  readonly own?: Uint8Array
 }
 
 /** What each kind of frame is. A kind that is not listed ends the link. */
@@ -24,6 +26,8 @@ export const Kind = {
   ping: 0x05,
   /** The 8 bytes of a ping. */
   pong: 0x06,
+  /** A temporary link is to last. Empty. */
+  stay: 0x07,
   /** UTF-8 text (unsigned links only). */
   text: 0x10,
   /** JSON (unsigned links only). */
@@ -34,6 +38,8 @@ export const Kind = {
   compressed: 0x13,
   /** A signed document, as in message.ts. */
   message: 0x20,
+  /** A signed document and its attachment: 4 bytes length of the document, the document, the bytes. */
+  parcel: 0x21,
   /** The sender's own peer record. */
   record: 0x30,
   /** Whom do you know? Empty. */
@@ -46,6 +52,16 @@ export const Kind = {
   question: 0x34,
   /** A signed answer, on its way back. */
   answer: 0x35,
+  /** Whom do you know near this place? 4 bytes number, 32 bytes place. */
+  find: 0x36,
+  /** Peer records that answer it: 4 bytes number, a JSON list. */
+  found: 0x37,
+  /** What a node holds of the history, in ranges. */
+  ranges: 0x40,
+  /** A message of the history, as in `message`. */
+  late: 0x41,
+  /** A message of the history with its attachment, as in `parcel`. */
+  lateParcel: 0x42,
 } as const
 
 /** Bytes before the payload: the length and the kind. */
@@ -55,12 +71,14 @@ const PREFIX = 4
 /** Bytes below which a piece is copied out of its chunk, into a block of this size. */
 const SMALL = 4_096
 
-/** The bytes of one frame. */
-export function encodeFrame(kind: number, payload: Uint8Array): Uint8Array {
-  const frame = new Uint8Array(HEADER + payload.length)
-  writePrefix(frame, payload.length + 1)
+/** The bytes of one frame; its payload may be in two parts, so that a large one is copied once. */
+export function encodeFrame(kind: number, payload: Uint8Array, rest?: Uint8Array): Uint8Array {
+  const length = payload.length + (rest?.length ?? 0)
+  const frame = new Uint8Array(HEADER + length)
+  writePrefix(frame, length + 1)
   frame[PREFIX] = kind
   frame.set(payload, HEADER)
+  if (rest !== undefined) frame.set(rest, HEADER + payload.length)
   return frame
 }
 
@@ -109,8 +127,16 @@ export class FrameDecoder {
       this.#keep(bytes)
       return undefined
     }
-    let rest = this.#held === 0 ? bytes : this.#join(bytes)
+    const missing = this.#needed - this.#held
+    const isFrame = this.#needed > PREFIX
+    let rest = bytes
     this.#needed = PREFIX
+    if (isFrame) {
+      // Of its own length, and alone in it: a large frame is copied once on its way in.
+      const own = this.#join(bytes.subarray(0, missing))
+      rest = bytes.subarray(missing)
+      onFrame({ kind: own[PREFIX]!, payload: own.subarray(HEADER), own })
+    } else if (this.#held > 0) rest = this.#join(bytes)
     while (rest.length >= PREFIX) {
       const length = readPrefix(rest)
       if (length === 0) return 'frame-empty'
@@ -151,6 +177,7 @@ export class FrameDecoder {
     this.#blockLength = 0
   }
 
+  /** All that is held and what follows it; nothing is held any more. */
   #join(rest: Uint8Array): Uint8Array {
     this.#closeBlock()
     const joined = joinBytes([...this.#pieces, rest])

@@ -35,6 +35,11 @@ export interface Hello {
   readonly caps: readonly string[]
 }
 
+/** The capability that says: this node keeps messages for those who were away. */
+export const HISTORY = 'history'
+/** The capability that says: this link is for its two ends alone; nothing is to be relayed over it. */
+export const TEMPORARY = 'temporary'
+
 const PROOF_LABEL = 'secure-node/1 hello-proof\0'
 /** Addresses and capabilities of a hello that are looked at. */
 const MAX_ITEMS = 16

@@ -1,5 +1,6 @@
 import t from 'tap'
 import * as errors from '../../lib/errors.ts'
+import { errorText, quote } from '../../lib/texts.ts'
 
 const CAUSE = Object.assign(new Error('the cause'), { code: 'EIO' })
 const withCode = (code: string) => Object.assign(new Error('raw text'), { code })
@@ -96,6 +97,24 @@ const SAMPLES: [error: errors.SecureNodeError, code: errors.ErrorCode, text: str
     'overload',
     'every discovery asks the whole network; the next one is possible in 5 ms',
   ],
+  [errors.unreachable('ab'), 'unreachable', 'there is no way to node ab: no link, no address that answers, and no peer to relay'], // prettier-ignore
+  [errors.tooManyLookups(5), 'overload', '5 lookups are under way; wait for one before the next'],
+  [errors.invalidContent('chat', 'answer', 'text: no', CAUSE), 'invalid-content', 'an answer of type "chat" does not fit its schema: text: no', true], // prettier-ignore
+  [errors.requestTimeout('add', 'ab', 5), 'request-timeout', 'node ab did not answer the request "add" within 5 ms'], // prettier-ignore
+  [errors.requestFailed('ab', { code: 'no', text: 'why' }), 'request-failed', 'node ab answered no: why'],
+  [errors.requestBroken('ab', 'why'), 'request-failed', 'node ab broke the rules of an answer: why'],
+  [errors.tooManyRequests(5), 'overload', '5 requests wait for their answer; wait for one before the next'],
+  [errors.historyUnavailable(CAUSE), 'history-unavailable', 'a history on disk needs the package classic-level (the cause); install it with: npm install classic-level', true], // prettier-ignore
+  [errors.historyUnreadable('a', 'no', CAUSE), 'history-unreadable', 'the history in "a" cannot be used: no', true], // prettier-ignore
+  [errors.historyUnwritable('a', CAUSE), 'history-unwritable', 'the history in "a" cannot be written: the cause', true], // prettier-ignore
+  [errors.fileUnreadable('a', CAUSE), 'file-unreadable', 'the file "a" cannot be shared: the cause', true],
+  [errors.fileNotRead('a', CAUSE), 'file-unreadable', 'the file "a" cannot be read: the cause', true],
+  [errors.fileUnwritable('a', CAUSE), 'file-unwritable', 'the file "a" cannot be written: the cause', true],
+  [errors.fileNotShared('ab'), 'file-not-found', 'the file ab is not shared here; share it first, or offer its path'], // prettier-ignore
+  [errors.fileNotFound('ab', 'why'), 'file-not-found', 'no source has the file ab: why'],
+  [errors.fileCorrupt('ab', 'why'), 'file-corrupt', 'a source of the file ab sent something else, and no other is left: why'], // prettier-ignore
+  [errors.sealedCorrupt('the box', 'why'), 'sealed-corrupt', 'the box cannot be opened: why'],
+  [errors.sealedPasswordWrong('the box'), 'sealed-password-wrong', 'the password does not open the box'],
 ]
 
 t.test('each error has its code, a text that states value and rule, and its cause', async (t) => {
@@ -125,11 +144,11 @@ t.test('a failure to join has the reason of every address', async (t) => {
 })
 
 t.test('texts are in lower case and end without a full stop', async (t) => {
-  for (const [{ message }] of SAMPLES) t.match(message, /^[a-z"].*[^.!]$/)
+  for (const [{ message }] of SAMPLES) t.match(message, /^[a-z\d"].*[^.!]$/)
 })
 
 t.test('every factory is among the samples', async (t) => {
-  const helpers = ['SecureNodeError', 'errorText', 'quote']
+  const helpers = ['SecureNodeError']
   const factories = Object.keys(errors).filter((name) => !helpers.includes(name))
   // Two of them are there twice: refused with and without a text.
   // And one has a test of its own.
@@ -157,14 +176,14 @@ t.test('a cause may be anything that was thrown', async (t) => {
     t.type(errors.listenFailed('h', 1, cause).message, 'string')
     t.equal(errors.connectFailed('h:1', cause).cause, cause)
   }
-  t.equal(errors.errorText(new Error('an error')), 'an error')
-  t.equal(errors.errorText('a text'), 'a text')
-  t.equal(errors.errorText(undefined), 'undefined')
+  t.equal(errorText(new Error('an error')), 'an error')
+  t.equal(errorText('a text'), 'a text')
+  t.equal(errorText(undefined), 'undefined')
 })
 
 t.test('what cannot become a text is a cause too', async (t) => {
   const odd = [Object.create(null), { toString: () => { throw new Error('no') } }] // prettier-ignore
-  for (const cause of odd) t.type(errors.errorText(cause), 'string')
+  for (const cause of odd) t.type(errorText(cause), 'string')
 })
 
 t.test('a value in a text is short, on one line, and moves no cursor', async (t) => {
@@ -183,15 +202,15 @@ t.test('a value in a text is short, on one line, and moves no cursor', async (t)
     [new Date(0), 'an object'],
     ['\ud800', '"\\ud800"'],
   ]
-  for (const [value, text] of values) t.equal(errors.quote(value), text)
+  for (const [value, text] of values) t.equal(quote(value), text)
 })
 
 t.test('no value in a text forges a line or turns its direction', async (t) => {
   for (const code of [0x0a, 0x1b, 0x7f, 0x85, 0x9b, 0xad, 0x200b, 0x2028, 0x2029, 0x202e, 0xfeff, 0xe0041]) {
     const value = `a${String.fromCodePoint(code)}b`
-    for (const text of [errors.quote(value), errors.quote(Symbol(value))]) {
+    for (const text of [quote(value), quote(Symbol(value))]) {
       t.equal(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(text), false, code.toString(16))
     }
   }
-  t.equal(errors.quote('a\u009bb'), '"a\\u{9b}b"')
+  t.equal(quote('a\u009bb'), '"a\\u{9b}b"')
 })

@@ -10,6 +10,9 @@ import {
   MAX_RECORD_BYTES,
   MAX_RECORDS_PER_ANSWER,
 } from '../../lib/limits.ts'
+import { decodeExchange } from '../../lib/history/exchange-frame.ts'
+import { decodeFind, decodeFound } from '../../lib/lookup/find-frame.ts'
+import { decodeParcel } from '../../lib/message/parcel.ts'
 import { readStatement, readStatements } from '../../lib/message/statement.ts'
 import { isGenuineAnswer, readAnswer } from '../../lib/discovery/answer.ts'
 import { readRecord, verifyRecord } from '../../lib/book/peer-record.ts'
@@ -287,4 +290,22 @@ t.test('hellos that are refused end with their codes', async (t) => {
   const carol = new End(BOB, 'responder', handshakes[0]!.responder, BOB.id, { initiator: [], responder: [] })
   carol.handshake.receive({ kind: Kind.hello, payload: utf8ToBytes(handshakes[0]!.initiator) })
   t.same(carol.outcome, ['bad-proof'], 'another key than the transport has proven')
+})
+
+t.test('what two nodes say to each other alone is read', (t) => {
+  const find = decodeFind(frameNamed('find').payload)
+  t.match(find, { number: 7 })
+  t.equal(find!.place.length, 32)
+  const found = decodeFound(frameNamed('found').payload)
+  t.equal(found?.number, 7)
+  t.ok(readStatements(found!.list, MAX_FRAME_BYTES, MAX_RECORDS_PER_ANSWER).ok)
+  t.match(decodeParcel(frameNamed('message with an attachment').payload), {
+    attachment: Uint8Array.of(1, 2, 3),
+  })
+  const opening = decodeExchange(frameNamed('ranges: nothing to compare').payload)
+  t.match(opening, { kind: 'comparison', isOpener: true, isBusy: false, session: 7, round: 0 })
+  t.match(opening, { floor: 1_700_000_000_000, items: [{ kind: 'skip' }] })
+  t.match(decodeExchange(frameNamed('ranges: send me one').payload), { kind: 'ask', ids: [/^[0-9a-f]{64}$/] })
+  t.match(decodeExchange(frameNamed('ranges: that was all').payload), { kind: 'served' })
+  t.end()
 })

@@ -38,6 +38,10 @@ t.test('a frame is 4 bytes of length, big-endian, 1 byte of kind, and the payloa
   t.equal(hex(framePayload(encodeFrame(Kind.text, bytes('616263')))), '616263')
 })
 
+t.test('a payload may come in two parts', async (t) => {
+  t.equal(hex(encodeFrame(Kind.bytes, bytes('01'), bytes('0203'))), '0000000412010203')
+})
+
 t.test('the payload of an encoded frame is a copy', async (t) => {
   const payload = bytes('0102')
   const frame = encodeFrame(Kind.bytes, payload)
@@ -82,6 +86,25 @@ t.test('frames of all sizes in pieces of all sizes are put together', async (t) 
     t.equal(decoder.isPartial, false)
   }
 })
+
+t.test(
+  'a frame that came in pieces stands in bytes of its own, and one that came whole does not',
+  async (t) => {
+    const frame = encodeFrame(Kind.bytes, bytes('0102030405'))
+    const found: (Uint8Array | undefined)[] = []
+    const decoder = new FrameDecoder(1_024)
+    // The first piece and the third hold the length alone, the second an end and a beginning.
+    const stream = Buffer.concat([frame, frame, frame])
+    for (const piece of [stream.subarray(0, 4), stream.subarray(4, 17), stream.subarray(17)]) {
+      decoder.push(piece, ({ payload, own }) => {
+        t.equal(hex(payload), '0102030405')
+        found.push(own)
+      })
+    }
+    t.strictSame(found, [frame, frame, undefined])
+    for (const own of [found[0]!, found[1]!]) t.equal(own.buffer.byteLength, frame.length)
+  },
+)
 
 t.test('a frame that began and is not complete is partial', async (t) => {
   const decoder = new FrameDecoder(1_024)

@@ -1,5 +1,7 @@
 import t from 'tap'
+import { Kind } from '../../lib/wire/frame.ts'
 import { Deferred } from '../../lib/deferred.ts'
+import { MAX_VERIFICATION_BYTES } from '../../lib/limits.ts'
 import { Intake, type IntakeOptions } from '../../lib/relay/intake.ts'
 import { ManualClock } from '../../lib/testing/manual-clock.ts'
 import { Random } from '../../lib/testing/random.ts'
@@ -53,7 +55,7 @@ class Desk {
     this.intake = new Intake(
       {
         clock: this.clock,
-        judge: (link, payload) => this.#judge(link, new TextDecoder().decode(payload)),
+        judge: (link, { payload }) => this.#judge(link, new TextDecoder().decode(payload)),
         verify: (arrival) => this.#verify(arrival),
         conclude: (link, { id, signature }, { text }) =>
           void this.concluded.push(`${link.name} ${id}${signature} ${text}`),
@@ -64,7 +66,8 @@ class Desk {
   }
 
   receive(link: Link, ...texts: string[]): void {
-    for (const text of texts) this.intake.receive(link, new TextEncoder().encode(text))
+    for (const text of texts)
+      this.intake.receive(link, { kind: Kind.message, payload: new TextEncoder().encode(text) })
   }
 
   /** Ends the verification of a text; without one, the oldest. */
@@ -443,3 +446,45 @@ t.test('a link that is dropped', async (t) => {
     t.same(desk.concluded, ['G 1a ok', 'G 3a ok'])
   })
 })
+
+t.test(
+  'large messages are verified a few at a time, so that they do not pile up behind its back',
+  async (t) => {
+    const large = (name: string): string => `${name.repeat(MAX_VERIFICATION_BYTES / 2)}a`
+    const desk = new Desk()
+    const [first, second] = [new Link('L'), new Link('M')]
+    desk.receive(first, large('1'), large('2'), '3a')
+    t.equal(desk.intake.inFlight, 1, 'two of them are more than the limit')
+    t.ok(first.isPaused)
+    desk.receive(second, large('4'))
+    desk.receive(second, large('5'))
+    t.ok(second.isPaused, 'the limit is for all links together')
+    await desk.land()
+    t.equal(desk.concluded.length, 1)
+    t.equal(desk.intake.inFlight, 2, 'the next one, and a small one that fits beside it')
+    await desk.landAll()
+    desk.clock.advance(60_000)
+    await desk.landAll()
+    t.equal(desk.concluded.length, 5)
+    t.notOk(first.isPaused || second.isPaused)
+
+    t.test('a single one may be larger than the limit', async (t) => {
+      desk.receive(first, large('6') + large('7'))
+      t.equal(desk.intake.inFlight, 1)
+      await desk.landAll()
+      t.equal(desk.concluded.length, 6)
+    })
+
+    t.test('what a link loses that was caught cheating makes room for others', async (t) => {
+      desk.receive(first, large('8'))
+      desk.receive(second, large('9'))
+      t.ok(second.isPaused)
+      desk.intake.drop(first)
+      await turns(1)
+      t.notOk(second.isPaused)
+      t.equal(desk.intake.inFlight, 2)
+      await desk.landAll()
+      t.equal(desk.concluded.length, 7)
+    })
+  },
+)

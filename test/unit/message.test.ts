@@ -12,7 +12,8 @@ import {
   type SignedMessage,
   signMessage,
 } from '../../lib/message/index.ts'
-import { isSignedBy, readDraft, signDraft } from '../../lib/message/message.ts'
+import { signDraft } from '../../lib/message/draft.ts'
+import { isSignedBy, readDraft } from '../../lib/message/message.ts'
 import type { NodeId } from '../../lib/wire/ids.ts'
 import { SMALL_ORDER_SPELLINGS } from '../fixtures/forge.ts'
 import * as hand from '../fixtures/hand-signed.ts'

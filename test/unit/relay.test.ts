@@ -1,12 +1,15 @@
 import t from 'tap'
 import { Identity } from '../../lib/identity/identity.ts'
-import type { MessageFields, SignedMessage } from '../../lib/message/message.ts'
+import type { Draft, MessageFields } from '../../lib/message/draft.ts'
+import type { SignedMessage } from '../../lib/message/message.ts'
+import { encodeParcel } from '../../lib/message/parcel.ts'
 import { isReject, type RejectCode, type VerdictCode } from '../../lib/message/verdict.ts'
-import { type Refusal, Relay, type RelayOptions } from '../../lib/relay/relay.ts'
+import { Relay } from '../../lib/relay/relay.ts'
+import type { KeptMessage, Refusal, RelayHistory, RelayOptions } from '../../lib/relay/relay-port.ts'
 import { ManualClock } from '../../lib/testing/manual-clock.ts'
-import { framePayload } from '../../lib/wire/frame.ts'
+import { encodeFrame, framePayload, Kind } from '../../lib/wire/frame.ts'
 import { bodyWith, bytesOf, forge, genuine, textOf, withBrokenSignature } from '../fixtures/documents.ts'
-import { Happenings } from '../fixtures/happenings.ts'
+import { eventually, Happenings } from '../fixtures/happenings.ts'
 
 const self = Identity.generate()
 const alice = Identity.generate()
@@ -39,21 +42,30 @@ class Bench extends Happenings {
   readonly two = new Link()
   readonly three = new Link()
   readonly links = new Set([this.one, this.two, this.three])
+  /** Links over which nothing is relayed but what is for the other end. */
+  readonly visitors = new Set<Link>()
   readonly writes: { links: readonly Link[]; document: string }[] = []
+  /** What was written, byte for byte, as it is by now. */
+  readonly frames: Uint8Array[] = []
   readonly delivered: { link: Link; message: SignedMessage }[] = []
   readonly refusals: { link: Link; refusal: Refusal }[] = []
   readonly expelled: { link: Link; code: RejectCode }[] = []
   isBacklogged = false
 
-  constructor(options: Partial<RelayOptions> = {}) {
+  constructor(options: Partial<RelayOptions> = {}, history?: RelayHistory) {
     super()
     this.relay = new Relay<Link>(
       {
         self: self.id,
         clock: this.clock,
+        history,
+        linkTo: (id) => [...this.visitors].find((link) => link.id === id),
         links: () => this.links,
         isBacklogged: () => this.isBacklogged,
-        write: (links, frame) => this.#log(this.writes, { links, document: textOf(framePayload(frame)) }),
+        write: (links, frame) => {
+          this.frames.push(frame)
+          this.#log(this.writes, { links, document: textOf(framePayload(frame)) })
+        },
         deliver: (link, message) => this.#log(this.delivered, { link, message }),
         refuse: (link, refusal) => this.#log(this.refusals, { link, refusal }),
         expel: (link, code) => this.#log(this.expelled, { link, code }),
@@ -78,10 +90,14 @@ class Bench extends Happenings {
     return genuine(author, { time: this.clock.now(), ...fields })
   }
 
+  receive(link: Link, payload: Uint8Array, kind: number = Kind.message): void {
+    this.relay.receive(link, { kind, payload })
+  }
+
   /** Brings a document and waits for what comes of it. */
   async bring(link: Link, bytes: Uint8Array): Promise<void> {
     const before = this.#outcomes
-    this.relay.receive(link, bytes)
+    this.receive(link, bytes)
     await this.until(() => this.#outcomes > before)
   }
 
@@ -136,7 +152,7 @@ t.test('a good message', async (t) => {
     const bench = new Bench()
     const { bytes, id } = await bench.draft(alice)
     await bench.bring(bench.one, bytes)
-    for (const link of [bench.one, bench.two, bench.three]) bench.relay.receive(link, bytes)
+    for (const link of [bench.one, bench.two, bench.three]) bench.receive(link, bytes)
     t.equal(bench.delivered.length, 1)
     t.equal(bench.writes.length, 1)
     t.equal(bench.relay.stats.duplicates, 3)
@@ -150,7 +166,7 @@ t.test('a good message', async (t) => {
       const bench = new Bench()
       const draft = await bench.draft(alice)
       await bench.bring(bench.one, draft.bytes)
-      bench.relay.receive(bench.two, withBrokenSignature(draft))
+      bench.receive(bench.two, withBrokenSignature(draft))
       t.equal(bench.relay.stats.duplicates, 1)
       t.same(bench.refusals, [])
     },
@@ -159,8 +175,8 @@ t.test('a good message', async (t) => {
   t.test('that comes over two links at once is delivered once and goes only to the third', async (t) => {
     const bench = new Bench()
     const { bytes } = await bench.draft(alice)
-    bench.relay.receive(bench.one, bytes)
-    bench.relay.receive(bench.two, bytes)
+    bench.receive(bench.one, bytes)
+    bench.receive(bench.two, bytes)
     await bench.until(() => bench.delivered.length > 0 && bench.relay.stats.duplicates > 0)
     t.equal(bench.delivered.length, 1)
     t.same(bench.writes, [{ links: [bench.three], document: textOf(bytes) }])
@@ -169,7 +185,7 @@ t.test('a good message', async (t) => {
   t.test('keeps the order of its link', async (t) => {
     const bench = new Bench()
     const drafts = await Promise.all(Array.from({ length: 50 }, (_, data) => bench.draft(alice, { data })))
-    for (const { bytes } of drafts) bench.relay.receive(bench.one, bytes)
+    for (const { bytes } of drafts) bench.receive(bench.one, bytes)
     await bench.until(() => bench.delivered.length === 50)
     t.same(
       bench.delivered.map(({ message }) => message.data),
@@ -198,6 +214,22 @@ t.test('addressees', async (t) => {
     t.equal(bench.relay.stats.relayed, 0)
   })
 
+  t.test('a message for somebody who visits goes to him, too', async (t) => {
+    const bench = new Bench()
+    const visitor = new Link(bob.id)
+    bench.visitors.add(visitor)
+    const [forBob, forAll] = [await bench.draft(alice, { to: [bob.id] }), await bench.draft(alice)]
+    await bench.bring(bench.one, forBob.bytes)
+    await bench.bring(bench.one, forAll.bytes)
+    t.strictSame(
+      bench.writes.map(({ links }) => links),
+      [
+        [bench.two, bench.three, visitor],
+        [bench.two, bench.three],
+      ],
+    )
+  })
+
   t.test('a message for others is relayed and not shown', async (t) => {
     const bench = new Bench()
     const { bytes, id } = await bench.draft(alice, { to: [bob.id] })
@@ -205,7 +237,7 @@ t.test('addressees', async (t) => {
     t.equal(bench.delivered.length, 0)
     t.same(bench.writes, [{ links: [bench.two, bench.three], document: textOf(bytes) }])
     t.match(bench.relay.explain(id), { verdict: 'relayed', relays: 2 })
-    bench.relay.receive(bench.two, bytes)
+    bench.receive(bench.two, bytes)
     t.equal(bench.relay.stats.duplicates, 1, 'and it is remembered')
   })
 })
@@ -351,7 +383,7 @@ t.test('what is refused without blame', async (t) => {
     t.equal(await refused(bench, bench.two, drafts[3]!.bytes), 'overload')
     t.equal(await refused(bench, bench.two, drafts[4]!.bytes), 'overload')
     t.equal(bench.relay.explain(drafts[4]!.id)?.verdict, 'overload')
-    for (const { bytes } of drafts.slice(0, 3)) bench.relay.receive(bench.two, bytes)
+    for (const { bytes } of drafts.slice(0, 3)) bench.receive(bench.two, bytes)
     t.equal(bench.relay.stats.duplicates, 3)
   })
 
@@ -372,7 +404,7 @@ t.test('what is refused without blame', async (t) => {
     bench.links.delete(bench.two)
     bench.links.delete(bench.three)
     const drafts = await Promise.all(Array.from({ length: 20 }, () => bench.draft(alice)))
-    for (const { bytes } of drafts) bench.relay.receive(bench.one, bytes)
+    for (const { bytes } of drafts) bench.receive(bench.one, bytes)
     await bench.until(() => bench.delivered.length + bench.refusals.length === 20)
     t.equal(bench.relay.stats.messageIds, 4)
     t.equal(bench.delivered.length, 4)
@@ -383,7 +415,7 @@ t.test('what is refused without blame', async (t) => {
     const bench = new Bench()
     const draft = await bench.draft(alice)
     bench.clock.advance(PAST)
-    bench.relay.receive(bench.one, draft.bytes)
+    bench.receive(bench.one, draft.bytes)
     // Its ID would be forgotten with the next message, and the next copy delivered again.
     bench.clock.advance(PAST)
     await bench.until(() => bench.delivered.length + bench.refusals.length > 0)
@@ -417,7 +449,7 @@ t.test('time', async (t) => {
       await bench.bring(bench.one, bytes)
       for (const step of [1, PAST / 2, PAST / 2 - 2, 1]) {
         bench.clock.advance(step)
-        bench.relay.receive(bench.two, bytes)
+        bench.receive(bench.two, bytes)
       }
       t.equal(bench.relay.stats.duplicates, 4)
       for (const step of [1, PAST / 16, PAST]) {
@@ -475,7 +507,7 @@ t.test('copies that disagree', async (t) => {
         [bench.two, draft.bytes],
       ]
       if (!isBrokenFirst) copies.reverse()
-      for (const [link, bytes] of copies) bench.relay.receive(link, bytes)
+      for (const [link, bytes] of copies) bench.receive(link, bytes)
       await bench.until(() => bench.expelled.length > 0 && bench.delivered.length > 0)
       t.match(bench.delivered, [{ link: bench.two, message: { id: draft.id } }])
       t.same(bench.expelled, [{ link: bench.one, code: 'bad-signature' }])
@@ -489,9 +521,9 @@ t.test('copies that disagree', async (t) => {
   t.test('a copy over a link that is caught cheating does not send others an echo', async (t) => {
     const bench = new Bench()
     const draft = await bench.draft(alice)
-    bench.relay.receive(bench.one, draft.bytes)
-    bench.relay.receive(bench.two, draft.bytes)
-    bench.relay.receive(bench.one, bytesOf('garbage'))
+    bench.receive(bench.one, draft.bytes)
+    bench.receive(bench.two, draft.bytes)
+    bench.receive(bench.one, bytesOf('garbage'))
     await bench.until(() => bench.delivered.length > 0)
     t.match(bench.delivered, [{ link: bench.two }], 'what the cheat brought is not concluded')
     t.notOk(bench.writes[0]?.links.includes(bench.two))
@@ -504,12 +536,12 @@ t.test('a link that is caught', async (t) => {
     const bench = new Bench()
     const good = await Promise.all(Array.from({ length: 4 }, (_, data) => bench.draft(alice, { data })))
     const broken = await Promise.all([bench.draft(alice), bench.draft(alice)])
-    bench.relay.receive(bench.one, good[0]!.bytes)
-    for (const draft of broken) bench.relay.receive(bench.one, withBrokenSignature(draft))
-    bench.relay.receive(bench.one, good[1]!.bytes)
-    bench.relay.receive(bench.two, good[2]!.bytes)
+    bench.receive(bench.one, good[0]!.bytes)
+    for (const draft of broken) bench.receive(bench.one, withBrokenSignature(draft))
+    bench.receive(bench.one, good[1]!.bytes)
+    bench.receive(bench.two, good[2]!.bytes)
     await bench.until(() => bench.expelled.length > 0 && bench.delivered.length === 2)
-    bench.relay.receive(bench.one, good[3]!.bytes)
+    bench.receive(bench.one, good[3]!.bytes)
     await bench.bring(bench.two, (await bench.draft(alice, { data: 'last' })).bytes)
     t.same(bench.delivered.map(({ message }) => message.data).sort(), [0, 2, 'last'])
     t.equal(bench.expelled.length, 1)
@@ -519,8 +551,8 @@ t.test('a link that is caught', async (t) => {
   t.test('what it brought and others bring too is delivered through them', async (t) => {
     const bench = new Bench()
     const draft = await bench.draft(alice)
-    bench.relay.receive(bench.one, draft.bytes)
-    bench.relay.receive(bench.one, bytesOf('garbage'))
+    bench.receive(bench.one, draft.bytes)
+    bench.receive(bench.one, bytesOf('garbage'))
     await bench.bring(bench.two, draft.bytes)
     t.match(bench.delivered, [{ link: bench.two }])
     t.same(bench.writes, [{ links: [bench.one, bench.three], document: textOf(draft.bytes) }])
@@ -533,7 +565,7 @@ t.test('messages of its own', async (t) => {
     const draft = await bench.draft(self, { type: 'chat' })
     bench.relay.send(draft, [bench.one, bench.two])
     t.same(bench.writes, [{ links: [bench.one, bench.two], document: textOf(draft.bytes) }])
-    bench.relay.receive(bench.one, draft.bytes)
+    bench.receive(bench.one, draft.bytes)
     t.same(bench.delivered, [])
     t.same(bench.refusals, [])
     t.match(bench.relay.explain(draft.id), {
@@ -565,7 +597,7 @@ t.test('the rate of a link, and what piles up, slow it down', async (t) => {
   t.test('a link that is too fast is read more slowly, and nothing is lost', async (t) => {
     const bench = new Bench({ messageRate: 10 })
     const drafts = await Promise.all(Array.from({ length: 12 }, () => bench.draft(alice)))
-    for (const { bytes } of drafts) bench.relay.receive(bench.one, bytes)
+    for (const { bytes } of drafts) bench.receive(bench.one, bytes)
     t.equal(bench.one.isPaused, true)
     await bench.until(() => bench.delivered.length === 10)
     bench.clock.advance(200)
@@ -577,12 +609,223 @@ t.test('the rate of a link, and what piles up, slow it down', async (t) => {
     const bench = new Bench()
     bench.isBacklogged = true
     const text = 'x'.repeat(40_000)
-    for (let n = 0; n < 3; n++)
-      bench.relay.receive(bench.one, (await bench.draft(alice, { data: text })).bytes)
+    for (let n = 0; n < 3; n++) bench.receive(bench.one, (await bench.draft(alice, { data: text })).bytes)
     t.equal(bench.one.isPaused, true)
     bench.isBacklogged = false
     bench.relay.wake()
     t.equal(bench.one.isPaused, false)
     await bench.until(() => bench.delivered.length === 3)
   })
+})
+
+t.test('an attachment', async (t) => {
+  const bytes = Uint8Array.of(1, 2, 3)
+  const parcelOf = (draft: Draft, attachment = draft.attachment!): Uint8Array =>
+    encodeParcel({ document: draft.bytes, attachment })
+
+  t.test('is delivered with its message, and relayed with it', async (t) => {
+    const bench = new Bench()
+    const draft = await bench.draft(alice, { bytes })
+    bench.receive(bench.one, parcelOf(draft), Kind.parcel)
+    await bench.until(() => bench.delivered.length > 0)
+    t.strictSame(bench.delivered[0]!.message.bytes, bytes)
+    t.strictSame(bench.writes, [{ links: [bench.two, bench.three], document: textOf(parcelOf(draft)) }])
+  })
+
+  t.test('of this node goes out in a parcel', async (t) => {
+    const bench = new Bench()
+    const draft = await bench.draft(self, { bytes })
+    bench.relay.send(draft, [bench.one])
+    t.strictSame(bench.writes, [{ links: [bench.one], document: textOf(parcelOf(draft)) }])
+  })
+
+  t.test('that is another, or missing, or not asked for, costs the link that brought it', async (t) => {
+    const other = Uint8Array.of(1, 2, 4)
+    const cases: [string, (draft: Draft) => [Uint8Array, number]][] = [
+      ['others of the same length', (draft) => [parcelOf(draft, other), Kind.parcel]],
+      ['fewer', (draft) => [parcelOf(draft, bytes.subarray(1)), Kind.parcel]],
+      ['none in a parcel', (draft) => [parcelOf(draft, new Uint8Array(0)), Kind.parcel]],
+      ['none', (draft) => [draft.bytes, Kind.message]],
+      ['a parcel that is cut', (draft) => [parcelOf(draft).subarray(0, 20), Kind.parcel]],
+      ['no parcel', () => [Uint8Array.of(0, 1), Kind.parcel]],
+    ]
+    for (const [title, make] of cases) {
+      const bench = new Bench()
+      const draft = await bench.draft(alice, { bytes })
+      const [payload, kind] = make(draft)
+      bench.receive(bench.one, payload, kind)
+      await bench.until(() => bench.expelled.length > 0)
+      t.strictSame(bench.expelled, [{ link: bench.one, code: 'bad-attachment' }], title)
+      bench.receive(bench.two, parcelOf(draft), Kind.parcel)
+      await bench.until(() => bench.delivered.length > 0)
+      t.strictSame(bench.delivered[0]!.message.bytes, bytes, 'and the genuine one comes through')
+    }
+    const bench = new Bench()
+    const plain = await bench.draft(alice)
+    bench.receive(bench.one, parcelOf(plain, bytes), Kind.parcel)
+    await bench.until(() => bench.expelled.length > 0)
+    t.equal(bench.expelled[0]!.code, 'bad-attachment', 'one that the document does not name')
+  })
+
+  t.test(
+    'that is broken and comes first, in the same moment, does not silence the genuine one',
+    async (t) => {
+      const bench = new Bench()
+      const draft = await bench.draft(alice, { bytes })
+      bench.receive(bench.one, parcelOf(draft, Uint8Array.of(9, 9, 9)), Kind.parcel)
+      bench.receive(bench.two, parcelOf(draft), Kind.parcel)
+      await bench.until(() => bench.expelled.length > 0 && bench.delivered.length > 0)
+      t.strictSame(bench.delivered[0]!.message.bytes, bytes)
+    },
+  )
+})
+
+t.test('a history', async (t) => {
+  /** One that remembers IDs. */
+  const makeHistory = (
+    floor: number,
+  ): RelayHistory & { kept: (KeptMessage & { needsDelivery: boolean })[] } => {
+    const kept: (KeptMessage & { needsDelivery: boolean })[] = []
+    return {
+      kept,
+      floor: () => floor,
+      has: (id) => kept.some((message) => message.id === id),
+      add: (message, needsDelivery) => void kept.push({ ...message, needsDelivery }),
+    }
+  }
+
+  t.test('keeps what is accepted and what is sent, but no requests', async (t) => {
+    const history = makeHistory(0)
+    const bench = new Bench({}, history)
+    const mine = await bench.draft(self, { data: 1 })
+    bench.relay.send(mine, [bench.one])
+    const [plain, foreign, ask] = await Promise.all([
+      bench.draft(alice, { bytes: Uint8Array.of(1) }),
+      bench.draft(alice, { to: [bob.id] }),
+      bench.draft(alice, { to: [self.id], op: 'ask' }),
+    ])
+    bench.receive(
+      bench.one,
+      encodeParcel({ document: plain.bytes, attachment: plain.attachment! }),
+      Kind.parcel,
+    )
+    bench.receive(bench.one, foreign.bytes)
+    bench.receive(bench.one, ask.bytes)
+    await bench.until(() => bench.delivered.length === 2)
+    t.match(history.kept, [
+      { id: mine.id, needsDelivery: false, hasAttachment: false },
+      { id: plain.id, needsDelivery: true, hasAttachment: true, from: alice.id },
+      { id: foreign.id, needsDelivery: false },
+    ])
+    t.equal(history.kept.length, 3)
+  })
+
+  t.test(
+    'and the other nodes get an attachment as it came, whatever the application does with it',
+    async (t) => {
+      const history = makeHistory(0)
+      const bench = new Bench({}, history)
+      const { bytes: document, attachment } = await bench.draft(alice, { bytes: Uint8Array.of(1, 2, 3) })
+      const parcel = encodeParcel({ document, attachment: attachment! })
+      bench.receive(bench.one, parcel, Kind.parcel)
+      await bench.until(() => bench.delivered.length > 0)
+      bench.delivered[0]!.message.bytes!.fill(9)
+      t.strictSame(bench.frames, [encodeFrame(Kind.parcel, parcel)])
+      t.strictSame(history.kept[0]!.parcel, parcel)
+    },
+  )
+
+  t.test('lets in what is older than the window, marked as late, and relays it to nobody', async (t) => {
+    const bench = new Bench({}, makeHistory(0))
+    const time = bench.clock.now() - 10 * PAST
+    const draft = await bench.draft(alice, { time })
+    bench.receive(bench.one, draft.bytes, Kind.late)
+    await bench.until(() => bench.delivered.length > 0)
+    t.match(bench.delivered, [{ message: { id: draft.id, late: true } }])
+    t.strictSame(
+      bench.writes.filter(({ links }) => links.length > 0),
+      [],
+    )
+    for (const kind of [Kind.late, Kind.message]) bench.receive(bench.two, draft.bytes, kind)
+    t.equal(bench.relay.stats.duplicates, 2, 'once, whichever way it comes again')
+  })
+
+  t.test('is no way round the window for what is live, nor for what is behind its floor', async (t) => {
+    const bench = new Bench()
+    const floor = bench.clock.now() - 2 * PAST
+    const limited = new Bench({}, makeHistory(floor))
+    const old = await bench.draft(alice, { time: floor + 1 })
+    limited.receive(limited.one, old.bytes)
+    t.equal(limited.refusals[0]?.refusal.code, 'stale')
+    const older = await bench.draft(alice, { time: floor - 1 })
+    limited.receive(limited.one, older.bytes, Kind.late)
+    t.equal(limited.refusals[1]?.refusal.code, 'stale')
+    const early = await bench.draft(alice, { time: bench.clock.now() + FUTURE + 1 })
+    limited.receive(limited.one, early.bytes, Kind.late)
+    t.equal(limited.refusals[2]?.refusal.code, 'early')
+    t.strictSame(limited.expelled, [])
+  })
+
+  t.test('tells a node what it has said itself: it is kept, and not shown', async (t) => {
+    const history = makeHistory(0)
+    const bench = new Bench({}, history)
+    const mine = await bench.draft(self)
+    bench.receive(bench.one, mine.bytes, Kind.late)
+    await eventually(() => history.kept.length > 0)
+    t.match(history.kept, [{ id: mine.id, needsDelivery: false }])
+    t.strictSame([bench.delivered, bench.refusals], [[], []])
+  })
+
+  t.test(
+    'knows what an earlier run has had, so that what was signed before the start may come',
+    async (t) => {
+      const history = makeHistory(0)
+      const clock = new ManualClock()
+      const bench = new Bench({}, history)
+      t.ok(clock.now() <= bench.clock.now())
+      bench.relay.start()
+      const before = await bench.draft(alice, { time: bench.clock.now() - 1_000 })
+      await bench.bring(bench.one, before.bytes)
+      t.equal(bench.delivered.length, 1)
+      const fresh = new Bench({}, makeHistory(bench.clock.now() - 500))
+      fresh.relay.start()
+      fresh.receive(fresh.one, before.bytes)
+      t.equal(fresh.refusals[0]?.refusal.code, 'before-start', 'but not what it may have forgotten')
+    },
+  )
+
+  t.test('of a peer brings no forgeries', async (t) => {
+    const bench = new Bench({}, makeHistory(0))
+    const draft = await bench.draft(alice, { time: bench.clock.now() - 2 * PAST })
+    bench.receive(bench.one, withBrokenSignature(draft), Kind.late)
+    await bench.until(() => bench.expelled.length > 0)
+    t.match(bench.expelled, [{ link: bench.one, code: 'bad-signature' }])
+  })
+
+  t.test('hands out again what was being delivered when the process was killed', async (t) => {
+    const bench = new Bench({}, makeHistory(0))
+    const draft = await bench.draft(alice, { time: bench.clock.now() - 2 * PAST })
+    await bench.relay.redeliver(bench.one, { parcel: draft.bytes, hasAttachment: false })
+    t.match(bench.delivered, [{ link: bench.one, message: { id: draft.id, late: true, redelivered: true } }])
+    await bench.relay.redeliver(bench.one, { parcel: withBrokenSignature(draft), hasAttachment: false })
+    t.equal(bench.delivered.length, 1, 'a damaged one is nothing')
+  })
+})
+
+t.test('content that is nothing for the application is told, and the link is not blamed', async (t) => {
+  const bench = new Bench()
+  const draft = await bench.draft(alice)
+  await bench.bring(bench.one, draft.bytes)
+  bench.relay.refuseContent(
+    bench.one,
+    bench.delivered[0]!.message,
+    'invalid-content',
+    'text: expected a string',
+  )
+  t.match(bench.refusals, [
+    { refusal: { code: 'invalid-content', id: draft.id, text: 'text: expected a string' } },
+  ])
+  t.match(bench.relay.explain(draft.id), { verdict: 'invalid-content', relays: 2 })
+  t.strictSame(bench.relay.stats.refused, { 'invalid-content': 1 })
+  t.strictSame(bench.expelled, [])
 })

@@ -1,7 +1,8 @@
 import { utf8ToBytes } from '@noble/hashes/utils.js'
 import t from 'tap'
 import { Identity, openMessage, type SignedMessage, signMessage } from '../../lib/message/index.ts'
-import { signDraft, SignedMessage as MessageClass } from '../../lib/message/message.ts'
+import { signDraft } from '../../lib/message/draft.ts'
+import { SignedMessage as MessageClass } from '../../lib/message/message.ts'
 import { ALICE, BOB, CAROL, NOW, signBody } from '../fixtures/hand-signed.ts'
 
 const alice = Identity.fromSeed(ALICE.seed)

@@ -4,7 +4,8 @@ import t, { type Test } from 'tap'
 import { engine, type Engine } from '../../lib/identity/ed25519.ts'
 import { Identity } from '../../lib/identity/identity.ts'
 import type { Json } from '../../lib/message/canonical.ts'
-import { openMessage, signMessage } from '../../lib/message/message.ts'
+import { signMessage } from '../../lib/message/draft.ts'
+import { openMessage } from '../../lib/message/message.ts'
 import {
   isStatedBy,
   makeStatement,

@@ -13,6 +13,7 @@ const REJECT: Record<RejectCode, true> = {
   'wrong-net': true,
   'bad-signature': true,
   'forged-author': true,
+  'bad-attachment': true,
 }
 const IGNORE: Record<IgnoreCode, true> = {
   stale: true,
@@ -21,6 +22,8 @@ const IGNORE: Record<IgnoreCode, true> = {
   'before-start': true,
   'cloned-key': true,
   overload: true,
+  unreadable: true,
+  'invalid-content': true,
 }
 
 t.test('what every correct node refuses costs the link', (t) => {
