@@ -1,7 +1,9 @@
 import { Arbiter } from './arbiter.ts'
 import type { Timer } from './clock.ts'
+import type { ConnectOptions, ConnectorPort } from './connector-port.ts'
 import { dial, type DialPort, formatReason } from './dialer.ts'
 import * as errors from './errors.ts'
+import { errorText } from './texts.ts'
 import { TICK } from './limits.ts'
 import type { ConnectionInit, ConnectionOwner, NodeConnection } from './node-connection.ts'
 import type { NodeSettings } from './options.ts'
@@ -11,39 +13,7 @@ import { KeptLinks } from './services/kept-links.ts'
 import type { Channel, ListenHandlers, Listener, Transport } from './transport/transport.ts'
 import { type Address, formatAddress } from './wire/address.ts'
 import type { CloseReason } from './wire/close-code.ts'
-import type { Frame } from './wire/frame.ts'
-import { encodeHello } from './wire/hello.ts'
-
-/** What connecting needs of its node. */
-export interface ConnectorPort {
-  readonly self: ConnectionOwner['self']
-  createNewConnection(init: ConnectionInit): NodeConnection
-  sign(bytes: Uint8Array): Promise<Uint8Array>
-  verify(signature: Uint8Array, bytes: Uint8Array, id: string): Promise<boolean>
-  /** Whether the node wants this peer, apart from limits; otherwise, why not. */
-  judge(connection: NodeConnection): CloseReason | undefined
-  /** How many of `maxConnections` are kept free for outbound connections, at this moment. */
-  reserved(): number
-  onUp(connection: NodeConnection): void
-  onDown(connection: NodeConnection, reason: CloseReason): void
-  onFrame(connection: NodeConnection, frame: Frame): void
-  onDrain(connection: NodeConnection): void
-  onDialError(error: errors.SecureNodeError, address: Address): void
-  onInboundError(error: Error, address: Address): void
-  shouldReconnect(address: Address, trials: number, error: unknown): boolean
-}
-
-/** Options of `connectWithNode`. */
-export interface ConnectOptions {
-  /** Keep the connection: dial again whenever it fails or is lost, the first time included. @default false */
-  readonly reconnect?: boolean | undefined
-  /** The ID that must be found there. @default any */
-  readonly expect?: string | undefined
-  /** Ends the attempt; with `reconnect`, all of them. */
-  readonly signal?: AbortSignal | undefined
-  /** For one attempt, in ms. @default the option `handshakeTimeout` */
-  readonly timeout?: number | undefined
-}
+import { encodeHello, TEMPORARY } from './wire/hello.ts'
 
 /** Opens, accepts, keeps and ends the connections of a node. */
 export class Connector {
@@ -162,22 +132,31 @@ export class Connector {
     signals: readonly AbortSignal[],
   ): Promise<NodeConnection> {
     const { clock, handshakeTimeout, maxConnections } = this.#settings
-    const { timeout = handshakeTimeout, expect: expectedId } = options
+    const { timeout = handshakeTimeout, expect: expectedId, temporary = false } = options
     const { host, port } = address
     const dialPort: DialPort = {
       clock,
       handshakeTimeout,
       transport: this.#transport,
       open: (channel) =>
-        this.#open({ owner: this.#owner, channel, direction: 'outbound', host, port, expectedId }),
+        this.#open({
+          owner: this.#owner,
+          channel,
+          direction: 'outbound',
+          host,
+          port,
+          expectedId,
+          temporary,
+        }),
       whenUp: (id, signal) => this.peers.whenUp(id, signal),
     }
     try {
       if (this.peers.size >= maxConnections) throw errors.tooManyConnections(maxConnections)
-      return await dial(
-        { host, port, timeout, expectedId, signals: [...signals, this.#stopping.signal] },
-        dialPort,
-      )
+      const request = { host, port, timeout, expectedId, signals: [...signals, this.#stopping.signal] }
+      const connection = await dial(request, dialPort)
+      // It may be one that was there before, for a moment only.
+      if (!temporary) connection.stay()
+      return connection
     } catch (error) {
       if (!this.#stopping.signal.aborted) this.#port.onDialError(error as errors.SecureNodeError, address)
       throw error
@@ -214,7 +193,7 @@ export class Connector {
       // The application's own class: thrown into the transport, it would end the process at a stranger's knock.
       this.#admission.settle(host)
       channel.destroy()
-      const cause = error instanceof Error ? error : new Error(errors.errorText(error))
+      const cause = error instanceof Error ? error : new Error(errorText(error))
       this.#port.onInboundError(cause, { host, port })
       return
     }
@@ -237,11 +216,15 @@ export class Connector {
       self: this.#port.self,
       clock: this.#settings.clock,
       settings: this.#settings,
-      hello: (seen) => this.#hello(seen),
+      hello: (seen, isTemporary) => this.#hello(seen, isTemporary),
       sign: (bytes) => this.#port.sign(bytes),
       verify: (signature, bytes, id) => this.#port.verify(signature, bytes, id),
       admit: (connection) => this.#arbiter.decide(connection),
       onUp: (connection) => this.#onUp(connection),
+      onStay: (connection) => {
+        this.peers.keep(connection)
+        this.#port.onStay(connection)
+      },
       onDown: (connection) => this.#onDown(connection),
       onFrame: (connection, frame) => this.#port.onFrame(connection, frame),
       onDrain: (connection) => {
@@ -251,10 +234,11 @@ export class Connector {
     }
   }
 
-  #hello(seen: Address): Uint8Array {
+  #hello(seen: Address, isTemporary: boolean): Uint8Array {
     const listen = this.#listen === undefined ? [] : [this.#listen]
     const time = Math.floor(this.#settings.clock.now())
-    return encodeHello({ ...this.#port.self, time, listen, seen, caps: [] })
+    const caps = [...this.#port.capabilities(), ...(isTemporary ? [TEMPORARY] : [])]
+    return encodeHello({ ...this.#port.self, time, listen, seen, caps })
   }
 
   #onUp(connection: NodeConnection): void {

@@ -8,6 +8,16 @@ import { fromHex } from './wire/hex.ts'
 
 /** What the classes that extend an endpoint decide, and where they take part in what it does. */
 export abstract class EndpointHooks<E extends AnyNodeEvents<E>> extends EventSource<E> {
+  /** The node's ID: a claim in a `Node`, a public key in a `SecureNode`. */
+  abstract readonly id: string
+  /** Whether to print to stderr what happens. */
+  debug = false
+
+  /** Prints a line to stderr when {@link debug} is on; override it to send the lines elsewhere. */
+  debugPrint(text: string): void {
+    if (this.debug) process.stderr.write(`${this.id.slice(0, 8)} ${text}\n`)
+  }
+
   /**
    * The connection object for a new peer: override it to use a class of your own.
    *
@@ -26,6 +36,11 @@ export abstract class EndpointHooks<E extends AnyNodeEvents<E>> extends EventSou
   /** Whether the node of this ID has signed these bytes of a handshake. */
   protected verifyHandshake(signature: Uint8Array, bytes: Uint8Array, id: string): Promise<boolean> {
     return verifySignature(signature, bytes, fromHex(id))
+  }
+
+  /** What this node tells others that it can do beyond the minimum. */
+  protected get capabilities(): readonly string[] {
+    return []
   }
 
   /** Whether a peer is wanted that no limit keeps out; otherwise, why not. */
@@ -50,8 +65,17 @@ export abstract class EndpointHooks<E extends AnyNodeEvents<E>> extends EventSou
   /** What is to be done before this node says goodbye. */
   protected async stopping(): Promise<void> {}
 
+  /** What is to be done when every connection has ended: nothing more comes in. */
+  protected async stopped(): Promise<void> {}
+
   /** A connection is up; called before the application hears of it. */
   protected peerUp(_connection: NodeConnection): void {}
+
+  /** A connection for a moment is up; the application does not hear of it, nor of its end. */
+  protected visitorUp(_connection: NodeConnection): void {}
+
+  /** A connection for a moment has ended. */
+  protected visitorDown(_connection: NodeConnection): void {}
 
   /** A connection that was up has ended; called before the application hears of it. */
   protected peerDown(_connection: NodeConnection): void {}

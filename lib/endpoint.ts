@@ -1,11 +1,18 @@
 import { randomBytes } from '@noble/hashes/utils.js'
-import { type ConnectOptions, Connector, type ConnectorPort } from './connector.ts'
+import { Connector } from './connector.ts'
+import type { ConnectOptions, ConnectorPort } from './connector-port.ts'
 import { formatReason } from './dialer.ts'
 import { EndpointHooks } from './endpoint-hooks.ts'
 import * as errors from './errors.ts'
 import type { AnyNodeEvents, ConnectionEvents, NodeCallback } from './events.ts'
 import { NodeConnection } from './node-connection.ts'
-import { checkConnectOptions, type NodeOptions, nodeSettings, type NodeSettings } from './options.ts'
+import {
+  checkAddress,
+  checkConnectOptions,
+  type NodeOptions,
+  nodeSettings,
+  type NodeSettings,
+} from './options.ts'
 import { TcpTransport } from './transport/tcp.ts'
 import { type Address, formatAddress } from './wire/address.ts'
 import type { CloseCode, CloseReason } from './wire/close-code.ts'
@@ -26,12 +33,9 @@ export interface EndpointStats {
  * them, and stops. What the messages are is up to the class that extends it.
  */
 export abstract class Endpoint<E extends AnyNodeEvents<E>> extends EndpointHooks<E> {
-  /** The node's ID: a claim here, a public key in a `SecureNode`. */
   readonly id: string
   /** The host that it listens at. */
   readonly host: string
-  /** Whether to print to stderr what happens. */
-  debug: boolean
   /** Largest frame, in bytes. */
   protected readonly maxFrameBytes: number
   readonly #settings: NodeSettings
@@ -90,20 +94,19 @@ export abstract class Endpoint<E extends AnyNodeEvents<E>> extends EndpointHooks
     return this.#nodes('outbound')
   }
 
-  /** All connections that are up. */
+  /** All connections that are up; those that are {@link NodeConnection.isTemporary temporary} do not count. */
   get allNodes(): ReadonlySet<NodeConnection> {
-    return new Set(this.#connector.peers.up)
+    return new Set(this.#connector.peers.lasting)
   }
 
   #nodes(direction: NodeConnection['direction']): ReadonlySet<NodeConnection> {
-    return new Set([...this.#connector.peers.up].filter((connection) => connection.direction === direction))
+    return new Set([...this.allNodes].filter((connection) => connection.direction === direction))
   }
 
   /** What the node has done since it was made. */
   stats(): EndpointStats {
     const { pending, traffic } = this.#connector
-    const [inbound, outbound] = [this.nodesInbound.size, this.nodesOutbound.size]
-    return { inbound, outbound, pending, ...traffic }
+    return { inbound: this.nodesInbound.size, outbound: this.nodesOutbound.size, pending, ...traffic }
   }
 
   /** Prints the connections to stdout. */
@@ -113,11 +116,6 @@ export abstract class Endpoint<E extends AnyNodeEvents<E>> extends EndpointHooks
     )
     const noun = lines.length === 1 ? 'connection' : 'connections'
     process.stdout.write(`${this.id} has ${lines.length} ${noun}\n${lines.join('')}`)
-  }
-
-  /** Prints a line to stderr when {@link debug} is on; override it to send the lines elsewhere. */
-  debugPrint(text: string): void {
-    if (this.debug) process.stderr.write(`${this.id.slice(0, 8)} ${text}\n`)
   }
 
   /**
@@ -135,6 +133,7 @@ export abstract class Endpoint<E extends AnyNodeEvents<E>> extends EndpointHooks
     try {
       this.#port = await this.#connector.start(this.host, this.#port)
     } catch (cause) {
+      await this.stopping().then(() => this.stopped())
       throw errors.listenFailed(this.host, this.#port, cause)
     }
     this.#isRunning = true
@@ -156,14 +155,15 @@ export abstract class Endpoint<E extends AnyNodeEvents<E>> extends EndpointHooks
     this.#report('nodeRequestToStop')
     this.#isRunning = false
     await this.#connector.stop()
+    await this.stopped()
     this.debugPrint('stopped')
   }
 
   /** One start or stop at a time, in the order in which they were asked for, also when that was in one turn. */
-  async #inTurn(change: () => Promise<void>): Promise<void> {
+  #inTurn(change: () => Promise<void>): Promise<void> {
     const done = this.#lastChange.then(change)
     this.#lastChange = done.catch(() => {})
-    await done
+    return done
   }
 
   /** `await using node = …` stops the node at the end of the block. */
@@ -226,7 +226,17 @@ export abstract class Endpoint<E extends AnyNodeEvents<E>> extends EndpointHooks
 
   /** The connections that are up, for loops that cannot afford a copy. */
   protected get peers(): ReadonlySet<NodeConnection> {
+    return this.#connector.peers.lasting
+  }
+
+  /** The connections that are up, temporary ones included. */
+  protected get links(): ReadonlySet<NodeConnection> {
     return this.#connector.peers.up
+  }
+
+  /** The connection to a node that is up, temporary or not. */
+  protected linkTo(id: string): NodeConnection | undefined {
+    return this.#connector.peers.byId(id)
   }
 
   /** Whether what comes over a connection should be read more slowly, because it piles up before the others. */
@@ -256,9 +266,15 @@ export abstract class Endpoint<E extends AnyNodeEvents<E>> extends EndpointHooks
       sign: (bytes) => this.signHandshake(bytes),
       verify: (signature, bytes, id) => this.verifyHandshake(signature, bytes, id),
       judge: (connection) => this.judgePeer(connection),
+      capabilities: () => this.capabilities,
       reserved: () => this.reservedConnections(),
-      onUp: (connection) => this.#onUp(connection),
-      onDown: (connection, reason) => this.#onDown(connection, reason),
+      onUp: (connection) => (connection.isTemporary ? this.visitorUp(connection) : this.#onUp(connection)),
+      onStay: (connection) => {
+        this.visitorDown(connection)
+        this.#onUp(connection)
+      },
+      onDown: (connection, reason) =>
+        connection.isTemporary ? this.visitorDown(connection) : this.#onDown(connection, reason),
       onFrame: (connection, frame) => this.receive(connection, frame),
       onDrain: () => this.peersDrained(),
       onDialError: (error, address) => {
@@ -301,11 +317,4 @@ export abstract class Endpoint<E extends AnyNodeEvents<E>> extends EndpointHooks
 function checkConnection(connection: unknown): void {
   if (!(connection instanceof NodeConnection))
     throw errors.invalidArgument('connection', 'a NodeConnection', connection)
-}
-
-function checkAddress(host: string, port: number, lowest: 0 | 1): void {
-  if (typeof host !== 'string' || host === '')
-    throw errors.invalidArgument('host', 'an address or a host name', host)
-  const isPort = Number.isInteger(port) && port >= lowest && port < 65_536
-  if (!isPort) throw errors.invalidArgument('port', `an integer from ${lowest} to 65535`, port)
 }

@@ -1,8 +1,9 @@
 import type { Clock, Timer } from './clock.ts'
+import { ConnectedPeer } from './connected-peer.ts'
 import { Deferred } from './deferred.ts'
 import { connectionClosed, tooManyPings } from './errors.ts'
 import { Handshake } from './handshake.ts'
-import { BACKLOG_BYTES, HIGH_WATER_BYTES, MAX_HELLO_BYTES } from './limits.ts'
+import { BACKLOG_BYTES, HIGH_WATER_BYTES, MAX_HELLO_BYTES, TEMPORARY_IDLE } from './limits.ts'
 import type { ConnectionSettings } from './options.ts'
 import type { Latency } from './services/ping.ts'
 import { Pulse } from './services/pulse.ts'
@@ -11,7 +12,7 @@ import type { Address } from './wire/address.ts'
 import { cleanText, type CloseCode, type CloseReason, decodeClose, encodeClose } from './wire/close-code.ts'
 import { encodeFrame, type Frame, Kind } from './wire/frame.ts'
 import { type ConnectionStats, FrameChannel } from './wire/frame-channel.ts'
-import type { Hello, Mode } from './wire/hello.ts'
+import { type Hello, type Mode, TEMPORARY } from './wire/hello.ts'
 
 /** What a connection needs of its node. */
 export interface ConnectionOwner {
@@ -19,11 +20,13 @@ export interface ConnectionOwner {
   readonly clock: Clock
   readonly settings: ConnectionSettings
   /** The payload of a fresh hello for a peer that is seen at this address. */
-  hello(seen: Address): Uint8Array
+  hello(seen: Address, isTemporary: boolean): Uint8Array
   sign(bytes: Uint8Array): Promise<Uint8Array>
   verify(signature: Uint8Array, bytes: Uint8Array, id: string): Promise<boolean>
   admit(connection: NodeConnection): CloseReason | undefined | Promise<CloseReason | undefined>
   onUp(connection: NodeConnection): void
+  /** A temporary connection that was up lasts from now on. */
+  onStay(connection: NodeConnection): void
   onFrame(connection: NodeConnection, frame: Frame): void
   onDrain(connection: NodeConnection): void
   /** The connection has ended; called exactly once, whether it was up or not. */
@@ -39,47 +42,40 @@ export interface ConnectionInit {
   readonly host: string
   readonly port: number
   readonly expectedId?: string | undefined
+  /** For an outbound connection: whether it is only to talk to this one peer for a moment. */
+  readonly temporary?: boolean | undefined
 }
 
 /**
  * One peer: its hello, its frames, what waits to be sent to it, and why it ended. Extend it to keep state of
  * your own per peer, and return your class from `createNewConnection`.
  */
-export class NodeConnection {
-  /** Who opened the connection: `outbound` if this node did. */
-  readonly direction: 'inbound' | 'outbound'
-  /** The remote address; for an outbound connection, the one that was dialled. */
-  readonly host: string
-  readonly port: number
-  /** The remote IP address, also where a name was dialled. */
-  readonly remoteHost: string
+export class NodeConnection extends ConnectedPeer {
   readonly #owner: ConnectionOwner
   readonly #channel: FrameChannel
   readonly #handshake: Handshake
   readonly #pulse: Pulse
-  readonly #info = new Map<string, unknown>()
   readonly #opened = new Deferred<CloseReason | undefined>()
   readonly #closed = new Deferred<void>()
-  #hello: Hello | undefined
-  #helloAt = 0
   #upSince: number | undefined
   readonly #deadline: Timer
+  #isTemporary: boolean
+  /** When a temporary connection was last used for more than pings. */
+  #usedAt = 0
   #reason: CloseReason | undefined
 
   constructor(init: ConnectionInit) {
     const { owner, channel, direction } = init
-    this.direction = direction
-    this.host = init.host
-    this.port = init.port
-    this.remoteHost = channel.remoteHost
+    super({ ...init, remoteHost: channel.remoteHost })
     this.#owner = owner
+    this.#isTemporary = direction === 'outbound' && init.temporary === true
     this.#channel = new FrameChannel(channel, owner.clock, MAX_HELLO_BYTES)
     const { pingInterval: interval, pingTimeout: timeout, handshakeTimeout, random } = owner.settings
     const now = owner.clock.now()
     this.#pulse = new Pulse(
       {
         clock: owner.clock,
-        send: (frame) => this.sendFrame(frame),
+        send: (frame) => this.#send(frame),
         close: (code, text) => this.close(code, text),
       },
       { interval, timeout, random },
@@ -87,10 +83,10 @@ export class NodeConnection {
     this.#handshake = new Handshake({
       role: direction === 'outbound' ? 'initiator' : 'responder',
       self: owner.self,
-      hello: owner.hello({ host: channel.remoteHost, port: channel.remotePort }),
+      hello: owner.hello({ host: channel.remoteHost, port: channel.remotePort }, this.#isTemporary),
       provenId: channel.peerId,
       expectedId: init.expectedId,
-      send: (kind, payload) => this.sendFrame(encodeFrame(kind, payload)),
+      send: (kind, payload) => this.#send(encodeFrame(kind, payload)),
       sign: (bytes) => owner.sign(bytes),
       verify: (signature, bytes, id) => owner.verify(signature, bytes, id),
       admit: (hello) => this.#admit(hello),
@@ -102,11 +98,6 @@ export class NodeConnection {
     this.#deadline = owner.clock.setTimer(() => this.close('handshake-timeout'), timeLeft)
   }
 
-  /** The peer's ID: proven in a `SecureNode`, a claim in a plain `Node`; empty until its hello came. */
-  get id(): string {
-    return this.#hello?.id ?? ''
-  }
-
   /** The ID in the peer's hello, proven or not yet: good for nothing but looking for another connection to it. */
   get claimedId(): string {
     return this.#handshake.claimedId ?? ''
@@ -115,6 +106,14 @@ export class NodeConnection {
   /** Whether both ends have accepted each other and it has not ended. */
   get isUp(): boolean {
     return this.#upSince !== undefined && this.#reason === undefined
+  }
+
+  /**
+   * Whether it was opened for a moment, to talk to this peer alone: nothing is relayed over it, it counts among no
+   * node's peers, and it ends when it is not used for 30 s.
+   */
+  get isTemporary(): boolean {
+    return this.#isTemporary
   }
 
   /** Why it ended; undefined while it has not. */
@@ -137,21 +136,6 @@ export class NodeConnection {
     return this.#pulse.latency
   }
 
-  /** Where the peer says that it accepts connections; an empty or wildcard host means {@link host}. */
-  get listen(): readonly Address[] {
-    return this.#hello?.listen ?? []
-  }
-
-  /** At which address the peer says that it sees this node. */
-  get seenAt(): Address | undefined {
-    return this.#hello?.seen
-  }
-
-  /** How far the peer's clock is ahead of ours, in ms, as its hello told: right up to the time that it travelled. */
-  get clockOffset(): number {
-    return this.#hello === undefined ? 0 : this.#hello.time - this.#helloAt
-  }
-
   get stats(): ConnectionStats {
     return this.#channel.stats
   }
@@ -164,16 +148,6 @@ export class NodeConnection {
   /** Whether so much waits for this peer that what is to be relayed should be read more slowly. */
   get isBacklogged(): boolean {
     return this.#channel.queuedBytes > BACKLOG_BYTES
-  }
-
-  /** Keeps a value of yours with this connection. */
-  setInfo(key: string, value: unknown): void {
-    this.#info.set(key, value)
-  }
-
-  /** A value kept with {@link setInfo}. */
-  getInfo(key: string): unknown {
-    return this.#info.get(key)
   }
 
   /** Resolves when it is up, or with the reason when it ended before. */
@@ -214,6 +188,11 @@ export class NodeConnection {
    * after the end. A peer that lets too much pile up loses its connection.
    */
   sendFrame(frame: Uint8Array): void {
+    if (this.#isTemporary) this.#usedAt = this.#owner.clock.now()
+    this.#send(frame)
+  }
+
+  #send(frame: Uint8Array): void {
     if (this.#reason !== undefined) return
     if (this.#channel.queuedBytes + frame.length > this.#owner.settings.maxQueueBytes) {
       this.#dropSlowPeer()
@@ -247,6 +226,21 @@ export class NodeConnection {
     this.#channel.endAfterPeer(this.#owner.settings.stopTimeout)
   }
 
+  /** Makes a temporary connection one that lasts, at both ends. */
+  stay(): void {
+    if (!this.#isTemporary || !this.isUp) return
+    this.#send(encodeFrame(Kind.stay, new Uint8Array(0)))
+    this.#onStay()
+  }
+
+  #onStay(payload?: Uint8Array): void {
+    if (payload !== undefined && payload.length > 0) this.close('bad-payload', 'it says stay, and no more')
+    else if (this.#isTemporary) {
+      this.#isTemporary = false
+      this.#owner.onStay(this)
+    }
+  }
+
   /** Resolves when the peer has read enough for senders to go on, or has gone. */
   async room(): Promise<void> {
     while (this.isUp && this.isCongested) await this.#channel.drained
@@ -268,12 +262,13 @@ export class NodeConnection {
     const due = this.#channel.due(now, this.#owner.settings.frameTimeout)
     if (due === 'frame-timeout') this.close(due)
     else if (due === 'slow-peer') this.#dropSlowPeer()
+    else if (this.#isTemporary && now - this.#usedAt > TEMPORARY_IDLE) this.retire('idle')
     else this.#pulse.tick(now)
   }
 
   #admit(hello: Hello): CloseReason | undefined | Promise<CloseReason | undefined> {
-    this.#hello = hello
-    this.#helloAt = this.#owner.clock.now()
+    this.introduce(hello, this.#owner.clock.now())
+    if (this.direction === 'inbound') this.#isTemporary = this.can(TEMPORARY)
     return this.#owner.admit(this)
   }
 
@@ -281,7 +276,7 @@ export class NodeConnection {
     const now = this.#owner.clock.now()
     this.#deadline.cancel()
     this.#channel.maxBytes = this.#owner.settings.maxFrameBytes
-    this.#upSince = now
+    this.#upSince = this.#usedAt = now
     this.#pulse.heard(now)
     this.#opened.resolve(undefined)
     this.#owner.onUp(this)
@@ -292,7 +287,13 @@ export class NodeConnection {
     else if (!this.#handshake.isOver) this.#handshake.receive(frame)
     else if (frame.kind === Kind.ping) this.#pulse.onPing(frame.payload)
     else if (frame.kind === Kind.pong) this.#pulse.onPong(frame.payload)
-    else this.#owner.onFrame(this, frame)
+    else if (frame.kind === Kind.stay) this.#onStay(frame.payload)
+    else this.#onUse(frame)
+  }
+
+  #onUse(frame: Frame): void {
+    if (this.#isTemporary) this.#usedAt = this.#owner.clock.now()
+    this.#owner.onFrame(this, frame)
   }
 
   #onCloseFrame(payload: Uint8Array): void {

@@ -3,11 +3,27 @@ import { invalidArgument, invalidOption } from './errors.ts'
 import * as limits from './limits.ts'
 import type { Engine } from './identity/engine.ts'
 import { NAME } from './message/document.ts'
-import { DEFAULT_NET } from './message/message.ts'
+import { DEFAULT_NET } from './message/draft.ts'
 import { checkNames } from './names.ts'
+import {
+  addresses,
+  count,
+  duration,
+  flag,
+  frameBytes,
+  isAdvertisable,
+  isHistory,
+  isPath,
+  isPositive,
+  isRecord,
+  object,
+  type Rule,
+} from './option-rules.ts'
+import type { NoTypes, TypeMap } from './typing/type-map.ts'
 import type { Transport } from './transport/transport.ts'
-import { type Address, reachOf, toAddress } from './wire/address.ts'
-import { isPlainId } from './wire/hello.ts'
+import type { Address } from './wire/address.ts'
+import { isNodeId, isPlainId } from './wire/hello.ts'
+import type { NodeId } from './wire/ids.ts'
 
 /** Options of a {@link Node}. Every limit is on unless it is set otherwise. */
 export interface NodeOptions {
@@ -49,8 +65,18 @@ export interface NodeOptions {
   readonly random?: (() => number) | undefined
 }
 
+/** What a node keeps for those who were away. */
+export interface HistoryOptions {
+  /** How long a message is kept, in ms. @default 86_400_000: a day */
+  readonly maxAge?: number | undefined
+  /** Bytes that are kept at most. @default 64 MiB */
+  readonly maxBytes?: number | undefined
+  /** Folder that keeps them over restarts; it needs the package `classic-level`. @default in memory */
+  readonly folder?: string | URL | undefined
+}
+
 /** Options of a {@link SecureNode}. */
-export interface SecureNodeOptions extends Omit<NodeOptions, 'id'> {
+export interface SecureNodeOptions<T extends TypeMap = NoTypes> extends Omit<NodeOptions, 'id'> {
   /** Password of the key file. @default the environment variable SECURE_NODE_PASSWORD */
   readonly password?: string | undefined
   /** `false` sends in the clear, for lessons with a packet sniffer; messages stay signed. @default true */
@@ -84,60 +110,17 @@ export interface SecureNodeOptions extends Omit<NodeOptions, 'id'> {
   readonly peerBookFile?: string | URL | undefined
   /** Find nodes of the same network on the local one, by multicast. @default false */
   readonly lan?: boolean | undefined
+  /**
+   * Keep messages for nodes that were away, and ask for what this node has missed itself. `maxAge` in ms and
+   * `maxBytes` bound what is kept; with `folder` it is kept there, over restarts, by the package `classic-level`.
+   *
+   * @default none
+   */
+  readonly history?: HistoryOptions | undefined
+  /** What each type of message may contain: a Standard Schema each, or two for requests. @default anything */
+  readonly types?: T | undefined
   /** What verifies signatures. For simulations. @default the fastest of this platform */
   readonly engine?: Engine | undefined
-}
-
-/** A rule: its words for the error, its test, and the default. */
-type Rule = readonly [text: string, isValid: (value: unknown) => boolean, fallback: unknown]
-
-const count = (fallback: number): Rule => ['a positive integer', isPositive, fallback]
-const duration = (fallback: number): Rule => [
-  'a positive number of milliseconds below 2^31',
-  isDuration,
-  fallback,
-]
-const flag = (fallback: boolean): Rule => ['true or false', (value) => typeof value === 'boolean', fallback]
-const object = (text: string, method: string, fallback: unknown): Rule => [
-  text,
-  (value) => typeof (value as Record<string, unknown> | null)?.[method] === 'function',
-  fallback,
-]
-
-const frameBytes = (lowest: number): Rule => [
-  `an integer from ${lowest} to 2^31`,
-  (value) => isPositive(value) && (value as number) >= lowest && (value as number) <= 2 ** 31,
-  limits.MAX_FRAME_BYTES,
-]
-
-const addresses: Rule = ['a list of addresses like "host:port"', isAddresses, []]
-
-function isAddresses(value: unknown): boolean {
-  return Array.isArray(value) && value.every((item) => toAddress(item) !== undefined)
-}
-
-function isAdvertisable(value: unknown): boolean {
-  return (
-    value === false ||
-    (isAddresses(value) && (value as unknown[]).every((item) => isIp(toAddress(item)!.host)))
-  )
-}
-
-function isIp(host: string): boolean {
-  return reachOf(host) !== undefined
-}
-
-function isPath(value: unknown): boolean {
-  return value instanceof URL || (typeof value === 'string' && value !== '')
-}
-
-function isPositive(value: unknown): boolean {
-  return Number.isSafeInteger(value) && (value as number) > 0
-}
-
-// A timer of 2^31 ms or more fires at once.
-function isDuration(value: unknown): boolean {
-  return typeof value === 'number' && value > 0 && value < 2 ** 31
 }
 
 const NODE_RULES = {
@@ -167,8 +150,8 @@ const PLAIN_NODE_RULES = {
 
 const SECURE_NODE_RULES = {
   ...NODE_RULES,
-  // A frame must hold any message: with less, the largest ones would end the links that bring them.
-  maxFrameBytes: frameBytes(limits.MAX_MESSAGE_BYTES + 1),
+  // A frame must hold any message and its attachment: with less, the largest would end the links that bring them.
+  maxFrameBytes: frameBytes(limits.MAX_FRAME_BYTES),
   password: ['a text that is not empty', (value) => typeof value === 'string' && value !== '', undefined],
   encryption: flag(true),
   windowPast: duration(limits.WINDOW_PAST),
@@ -188,17 +171,19 @@ const SECURE_NODE_RULES = {
   advertise: ['IP addresses like "203.0.113.5:10001", or false', isAdvertisable, []],
   peerBookFile: ['the path of a file', isPath, undefined],
   lan: flag(false),
+  history: ['an object with "maxAge", "maxBytes" or "folder"', isHistory, undefined],
+  types: ['an object with a schema for each type', isRecord, undefined],
   engine: object('a signature engine', 'verify', undefined),
 } satisfies Record<keyof SecureNodeOptions, Rule>
 
 /** Options that have no default: they stay undefined where they are not given. */
-type Optional = 'id' | 'transport' | 'password' | 'peerBookFile' | 'engine'
+type Optional = 'id' | 'transport' | 'password' | 'peerBookFile' | 'history' | 'types' | 'engine'
 /** Options after the defaults were filled in. */
 export type Settings<O> = { readonly [K in keyof O]-?: K extends Optional ? O[K] : Exclude<O[K], undefined> }
 /** The options of a `Node`, checked. */
 export type NodeSettings = Settings<NodeOptions>
 /** The options of a `SecureNode`, checked. */
-export type SecureNodeSettings = Settings<SecureNodeOptions>
+export type SecureNodeSettings = Settings<SecureNodeOptions<TypeMap>>
 
 /** Those that a single connection goes by. */
 export type ConnectionSettings = Pick<
@@ -219,7 +204,7 @@ export function nodeSettings(options: NodeOptions): NodeSettings {
 }
 
 /** Checks the options of a `SecureNode` and fills in the defaults. @throws SecureNodeError `invalid-option` */
-export function secureNodeSettings(options: SecureNodeOptions): SecureNodeSettings {
+export function secureNodeSettings(options: SecureNodeOptions<TypeMap>): SecureNodeSettings {
   return applyRules(options, SECURE_NODE_RULES) as unknown as SecureNodeSettings
 }
 
@@ -228,9 +213,23 @@ export function nodeOptionsOf(settings: SecureNodeSettings): NodeOptions {
   return Object.fromEntries(Object.entries(settings).filter(([name]) => Object.hasOwn(NODE_RULES, name)))
 }
 
+/** Checks a node ID. @throws SecureNodeError `invalid-argument` */
+export function checkNodeId(id: string): asserts id is NodeId {
+  if (!isNodeId(id)) throw invalidArgument('nodeId', 'a node ID: 64 lower-case hexadecimal digits', id)
+}
+
+/** Checks a host and a port. @throws SecureNodeError `invalid-argument` */
+export function checkAddress(host: string, port: number, lowest: 0 | 1): void {
+  if (typeof host !== 'string' || host === '')
+    throw invalidArgument('host', 'an address or a host name', host)
+  const isPort = Number.isInteger(port) && port >= lowest && port < 65_536
+  if (!isPort) throw invalidArgument('port', `an integer from ${lowest} to 65535`, port)
+}
+
 const CONNECT_RULES: Record<string, Rule> = {
   reconnect: flag(false),
   expect: ['a node ID', isPlainId, undefined],
+  temporary: flag(false),
   signal: object('an AbortSignal', 'addEventListener', undefined),
   timeout: duration(limits.HANDSHAKE_TIMEOUT),
 }

@@ -15,6 +15,7 @@ class AwaitedPeer extends Deferred<NodeConnection> {
 export class PeerSet {
   readonly #all = new Set<NodeConnection>()
   readonly #up = new Set<NodeConnection>()
+  readonly #lasting = new Set<NodeConnection>()
   readonly #upById = new Map<string, NodeConnection>()
   /** By peer ID, the connections that this node has decided for, up or waiting for the peer's welcome: newest last. */
   readonly #accepted = new Map<string, NodeConnection[]>()
@@ -31,6 +32,11 @@ export class PeerSet {
   /** Connections that are up. */
   get up(): ReadonlySet<NodeConnection> {
     return this.#up
+  }
+
+  /** Those of them that last: the peers that messages are relayed to. */
+  get lasting(): ReadonlySet<NodeConnection> {
+    return this.#lasting
   }
 
   /** Nodes that this node has decided to be connected with. */
@@ -65,11 +71,17 @@ export class PeerSet {
     const { id } = connection
     const older = this.#upById.get(id)
     this.#up.add(connection)
+    if (!connection.isTemporary) this.#lasting.add(connection)
     this.#upById.set(id, connection)
     for (const awaited of this.#awaited) if (awaited.id === id) awaited.resolve(connection)
     // One more peer that reads: the congested ones may not be the majority any more.
     this.#wakeSenders()
     return older
+  }
+
+  /** A temporary connection lasts from now on. */
+  keep(connection: NodeConnection): void {
+    if (this.#up.has(connection)) this.#lasting.add(connection)
   }
 
   /** The connection has ended. Returns whether it had been up. */
@@ -82,6 +94,7 @@ export class PeerSet {
     if (others.length === 0) this.#accepted.delete(id)
     else this.#accepted.set(id, others)
     const wasUp = this.#up.delete(connection)
+    this.#lasting.delete(connection)
     this.#congested.delete(connection)
     this.#backlogged.delete(connection)
     this.#wakeSenders()
@@ -108,7 +121,7 @@ export class PeerSet {
   /** Queues a frame for one peer. */
   write(connection: NodeConnection, frame: Uint8Array): void {
     connection.sendFrame(frame)
-    if (!connection.isUp || !connection.isCongested) return
+    if (!connection.isUp || connection.isTemporary || !connection.isCongested) return
     this.#congested.add(connection)
     if (connection.isBacklogged) this.#backlogged.add(connection)
   }
@@ -118,7 +131,7 @@ export class PeerSet {
    * sets the pace, so that a few slow peers can neither hold up the others nor the sender.
    */
   get isCongested(): boolean {
-    return this.#congested.size * 2 > this.#up.size
+    return this.#congested.size * 2 > this.#lasting.size
   }
 
   /**
@@ -126,7 +139,7 @@ export class PeerSet {
    * other peers. The peer that brings it does not count, for nothing is sent back to it.
    */
   isBackloggedBeside(connection: NodeConnection): boolean {
-    const others = this.#up.size - (this.#up.has(connection) ? 1 : 0)
+    const others = this.#lasting.size - (this.#lasting.has(connection) ? 1 : 0)
     const backlogged = this.#backlogged.size - (this.#backlogged.has(connection) ? 1 : 0)
     return backlogged * 2 > others
   }

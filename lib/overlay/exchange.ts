@@ -13,6 +13,7 @@ import { TokenBucket } from '../token-bucket.ts'
 import { reachOf } from '../wire/address.ts'
 import type { CloseCode } from '../wire/close-code.ts'
 import { encodeFrame, type Frame, Kind } from '../wire/frame.ts'
+import type { Source } from '../book/known-peer.ts'
 import type { PeerBook } from '../book/peer-book.ts'
 import { type PeerRecord, readRecord, verifyRecord } from '../book/peer-record.ts'
 
@@ -35,6 +36,8 @@ export interface ExchangePort<L> {
   write(link: L, frame: Uint8Array): void
   /** The link did what no correct node does. */
   expel(link: L, code: CloseCode): void
+  /** A record of a node was verified, and is in the book. */
+  learned(record: PeerRecord, source: Source): void
   /** The peer of this link has told where it is. */
   onRecord(link: L): void
   /** An answer has come, and is in the book. */
@@ -174,7 +177,9 @@ export class PeerExchange<L extends ExchangeLink> {
     const record = await verifyRecord(draft, engine)
     if (record === undefined) return false
     // What somebody says of others ends with his link. What he says of himself may be his farewell.
-    if (link.isUp || owner !== undefined) book.add(record, source, clock.now())
+    if (!link.isUp && owner === undefined) return true
+    book.add(record, source, clock.now())
+    this.#port.learned(record, source)
     return true
   }
 

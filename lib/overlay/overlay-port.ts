@@ -5,6 +5,8 @@ import type { Address } from '../wire/address.ts'
 import type { CloseCode } from '../wire/close-code.ts'
 import type { NodeId } from '../wire/ids.ts'
 import type { Datagrams } from '../lan/lan.ts'
+import type { Source } from '../book/known-peer.ts'
+import type { PeerRecord } from '../book/peer-record.ts'
 import type { DialTerms } from './neighbourhood-port.ts'
 import type { OverlayLink } from './overlay-link.ts'
 
@@ -23,12 +25,14 @@ export interface OverlayPort<L extends OverlayLink> {
   links(): ReadonlySet<L>
   /** How many more links the node may have. */
   freePlaces(): number
-  dial(address: Address, terms: DialTerms): Promise<L>
+  dial(address: Address, terms: DialTerms & { readonly temporary?: boolean }): Promise<L>
   write(link: L, frame: Uint8Array): void
   /** Ends a link that is not needed, without losing what is on its way. */
   retire(link: L, code: CloseCode): void
   /** Ends a link because of what it brought, and keeps its peer out for a while. */
   expel(link: L, code: CloseCode): void
+  /** A record of a node was verified. `source` is the peer that brought it. */
+  learned(record: PeerRecord, source: Source): void
   /** The machine's clock differs from those of the peers by so many ms. */
   onClockOff(offset: number, peers: number): void
   /** For people who watch. */

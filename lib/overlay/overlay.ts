@@ -1,10 +1,7 @@
-import type { Timer } from '../clock.ts'
 import { notStarted } from '../errors.ts'
-import { BOOK_SAVE_INTERVAL, BOOK_SAVE_SOON } from '../limits.ts'
 import type { Address } from '../wire/address.ts'
 import { encodeFrame, type Frame, Kind } from '../wire/frame.ts'
 import { DialBackOff } from '../book/back-off.ts'
-import { BookFile } from '../book/book-file.ts'
 import { BootstrapList } from './bootstrap-list.ts'
 import { ClockCheck } from './clock-check.ts'
 import { Discovery } from '../discovery/discovery.ts'
@@ -19,14 +16,19 @@ import { OwnRecord } from './own-record.ts'
 import type { ReadonlyPeerBook } from '../book/known-peer.ts'
 import { PeerBook } from '../book/peer-book.ts'
 import type { PeerRecord } from '../book/peer-record.ts'
+import { Upkeep } from './upkeep.ts'
+import { Visits } from './visits.ts'
 
 /**
  * How nodes find each other and stay together: records of who is where, a book of them, enough links at all times,
  * and the map of the network. Each of these is a mechanism of its own; here they are put together.
  */
 export class Overlay<L extends OverlayLink> {
+  /** The nodes that are known. */
+  readonly book: ReadonlyPeerBook
+  /** Dials for a moment. */
+  readonly visits: Visits<L>
   readonly #book: PeerBook
-  readonly #view: ReadonlyPeerBook
   readonly #port: OverlayPort<L>
   readonly #options: OverlayOptions
   readonly #own: OwnRecord
@@ -34,12 +36,9 @@ export class Overlay<L extends OverlayLink> {
   readonly #bootstrap: BootstrapList
   readonly #neighbourhood: Neighbourhood<L>
   readonly #discovery: Discovery<L>
-  readonly #file: BookFile | undefined
   readonly #lan: Lan | undefined
   readonly #clockCheck = new ClockCheck()
-  #timer: Timer | undefined
-  /** Whether a peer has told where it is since the start. */
-  #hasMet = false
+  readonly #upkeep: Upkeep
   #isRunning = false
   #hasLeft = false
   /** What a peer is told that comes while this node has left: its link may have been on its way. */
@@ -51,21 +50,32 @@ export class Overlay<L extends OverlayLink> {
     this.#port = port
     this.#options = options
     this.#book = new PeerBook({ self: self.id, random })
-    this.#view = this.#book.view()
+    this.book = this.#book.view()
     this.#own = new OwnRecord(port, options.advertise)
     this.#bootstrap = new BootstrapList(random)
-    this.#file = options.peerBookFile === undefined ? undefined : new BookFile(options.peerBookFile, self.net)
+    this.#upkeep = new Upkeep(
+      { ...port, book: this.#book, renew: () => this.#keepRecord() },
+      options.peerBookFile,
+    )
     this.#lan = options.lan ? this.#makeLan() : undefined
     this.#exchange = new PeerExchange<L>({
       self,
       clock,
       engine,
       book: this.#book,
-      own: () => (this.#hasLeft ? this.#farewell : this.#own.current),
+      own: () => this.ownRecord,
+      learned: (record, source) => port.learned(record, source),
       write: (link, frame) => port.write(link, frame),
       expel: (link, code) => port.expel(link, code),
       onRecord: (link) => this.#onRecord(link),
       onPeers: () => this.#neighbourhood.wake(0),
+    })
+    const backOff = new DialBackOff(random)
+    this.visits = new Visits({
+      clock,
+      backOff,
+      book: this.#book,
+      dial: (address, terms) => port.dial(address, terms),
     })
     this.#neighbourhood = new Neighbourhood<L>(
       {
@@ -73,7 +83,7 @@ export class Overlay<L extends OverlayLink> {
         clock,
         random,
         book: this.#book,
-        backOff: new DialBackOff(random),
+        backOff,
         bootstrap: this.#bootstrap,
         links: () => port.links(),
         isAwake: () => this.#isRunning && !this.#hasLeft,
@@ -98,9 +108,9 @@ export class Overlay<L extends OverlayLink> {
     })
   }
 
-  /** The nodes that are known. */
-  get book(): ReadonlyPeerBook {
-    return this.#view
+  /** What this node tells others about itself, if anything. */
+  get ownRecord(): PeerRecord | undefined {
+    return this.#hasLeft ? this.#farewell : this.#own.current
   }
 
   #makeLan(): Lan {
@@ -119,6 +129,11 @@ export class Overlay<L extends OverlayLink> {
       },
       this.#port.datagrams(),
     )
+  }
+
+  /** Whether this node looks for others from its start on: it was told where. */
+  get isLooking(): boolean {
+    return this.#options.bootstrap.length > 0 || this.#upkeep.hasFile || this.#lan !== undefined
   }
 
   /** Whether this node has left on purpose: nobody is to come in. */
@@ -147,7 +162,8 @@ export class Overlay<L extends OverlayLink> {
    * @throws SecureNodeError `peer-book-unreadable`
    */
   async open(): Promise<void> {
-    await this.#file?.load(this.#book, { engine: this.#options.engine, now: this.#port.clock.now() })
+    await this.#upkeep.load(this.#options.engine)
+    for (const { record, source } of this.#book) this.#port.learned(record, source)
   }
 
   /** The node listens. */
@@ -157,23 +173,21 @@ export class Overlay<L extends OverlayLink> {
     this.#hasLeft = false
     this.#bootstrap.add(bootstrap)
     this.#keepRecord()
-    this.#hasMet = false
-    this.#scheduleUpkeep(BOOK_SAVE_INTERVAL)
+    this.#upkeep.start()
     this.#lan?.start()
-    const isAskedTo = bootstrap.length > 0 || this.#file !== undefined || this.#lan !== undefined
-    if (isAskedTo) this.#neighbourhood.activate()
+    if (this.isLooking) this.#neighbourhood.activate()
   }
 
   /** The node is about to stop. Resolves when the book is saved. */
   async stop(): Promise<void> {
     if (!this.#isRunning) return
     this.#isRunning = false
-    this.#timer?.cancel()
+    this.#upkeep.stop()
     this.#neighbourhood.deactivate()
     this.#discovery.stop()
     // They end now; the file tells until when they were there.
     for (const { id } of this.#port.links()) this.#book.disconnected(id, this.#port.clock.now())
-    await Promise.all([this.#save(), this.#lan?.stop()])
+    await Promise.all([this.#upkeep.save(), this.#lan?.stop()])
   }
 
   /** See `SecureNode.join`. */
@@ -223,12 +237,23 @@ export class Overlay<L extends OverlayLink> {
 
   onDown(link: L): void {
     this.#own.unsighted(link)
-    this.#exchange.onDown(link)
     this.#discovery.onDown(link)
+    this.onVisitOver(link)
+    this.#neighbourhood.onDown(link)
+  }
+
+  /** A temporary link is up: its ends tell each other where they are, and no more. */
+  onVisit(link: L): void {
+    this.#noteLink(link)
+    this.#exchange.onUp(link)
+  }
+
+  /** A temporary link has ended. */
+  onVisitOver(link: L): void {
+    this.#exchange.onDown(link)
     // Not where another link to the same node is up: of two, one goes.
     const isGone = [...this.#port.links()].every(({ id }) => id !== link.id)
     if (isGone) this.#book.disconnected(link.id, this.#port.clock.now())
-    this.#neighbourhood.onDown(link)
   }
 
   /** The application has asked for this link: it is not to be let go. */
@@ -272,9 +297,7 @@ export class Overlay<L extends OverlayLink> {
   #onRecord(link: L): void {
     this.#noteLink(link)
     if (!this.#isRunning) return
-    // The first ones are saved soon: a process may be killed before it is as old as the interval.
-    if (!this.#hasMet) this.#scheduleUpkeep(BOOK_SAVE_SOON)
-    this.#hasMet = true
+    this.#upkeep.hasMet()
     this.#neighbourhood.wake(0)
   }
 
@@ -291,25 +314,5 @@ export class Overlay<L extends OverlayLink> {
       // The signer may be the application's own.
       (error: unknown) => port.report(`cannot sign a peer record: ${String(error)}`),
     )
-  }
-
-  /** Looks after what is renewed seldom: the record, and the file. */
-  #scheduleUpkeep(ms: number): void {
-    this.#timer?.cancel()
-    this.#timer = this.#port.clock.setTimer(() => {
-      this.#book.forgetStale(this.#port.clock.now())
-      this.#keepRecord()
-      void this.#save()
-      this.#scheduleUpkeep(BOOK_SAVE_INTERVAL)
-    }, ms)
-  }
-
-  async #save(): Promise<void> {
-    try {
-      await this.#file?.save(this.#book)
-    } catch (error) {
-      // A full disk does not end a node; what is lost is a shorter way back.
-      this.#port.report((error as Error).message)
-    }
   }
 }

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { systemClock } from '../../lib/clock.ts'
-import { quote } from '../../lib/errors.ts'
+import { quote } from '../../lib/texts.ts'
 import { defaultEngine } from '../../lib/identity/ed25519.ts'
 import * as limits from '../../lib/limits.ts'
 import {
@@ -109,9 +109,9 @@ const SECURE: Record<keyof SecureNodeOptions, Sample> = {
   ...BOTH,
   // Any signed message fits into a frame.
   maxFrameBytes: {
-    good: [262_145, 1_000_000],
-    bad: [262_144, 4_096, 0, -1, 262_145.5, 2 ** 31 + 1, '300000', NaN, true, {}],
-    rule: 'an integer from 262145 to 2^31',
+    good: [1_048_576, 3_000_000],
+    bad: [1_048_575, 4_096, 0, -1, 1_048_576.5, 2 ** 31 + 1, '3000000', NaN, true, {}],
+    rule: 'an integer from 1048576 to 2^31',
   },
   password: { good: ['secret', ' '], bad: ['', 1, true, {}], rule: 'a text that is not empty' },
   encryption: flag,
@@ -127,6 +127,17 @@ const SECURE: Record<keyof SecureNodeOptions, Sample> = {
     bad: ['localhost:1', true, 1, {}, { host: 'a', port: 1 }, ...ODD_ADDRESSES.map((odd) => ['a:1', odd])],
     rule: 'a list of addresses like "host:port"',
   },
+  history: {
+    good: [
+      {},
+      { maxAge: 1_000 },
+      { maxAge: 1, maxBytes: 1, folder: 'history' },
+      { folder: new URL('file:///a') },
+    ],
+    bad: [true, [], 'history', { maxAge: 0 }, { maxBytes: '1' }, { folder: '' }, { days: 1 }],
+    rule: 'an object with "maxAge", "maxBytes" or "folder"',
+  },
+  types: { good: [{}], bad: [true, [], 'chat'], rule: 'an object with a schema for each type' },
   targetConnections: { good: [3, 8, 1_000], bad: [0, 1, 2, 3.5, '3', true], rule: 'an integer from 3' },
   maxOutboundPerGroup: count,
   advertise: {
@@ -222,7 +233,7 @@ for (const { kind, samples, check } of KINDS) {
           'option "maxQueueBytes" must be at least "maxFrameBytes" and its length (4194308), got 4194304',
       })
       t.throws(() => check({ maxQueueBytes: 2 ** 20 }), { message: /^option "maxQueueBytes" / })
-      t.ok(check({ maxQueueBytes: 300_004, maxFrameBytes: 300_000 }))
+      t.ok(check({ maxQueueBytes: 2_000_004, maxFrameBytes: 2_000_000 }))
     })
 
     t.test('a link is not dead before it was asked whether it lives', async (t) => {
@@ -294,6 +305,7 @@ t.test('options of connectWithNode are checked, and nothing is coerced', async (
   const odd: Record<string, unknown[]> = {
     reconnect: [0, 1, 'yes', null],
     expect: ['', 'a b', 5, null, {}],
+    temporary: [0, 1, 'yes', null],
     signal: [true, {}, new AbortController(), null],
     timeout: [0, -1, NaN, Infinity, 2 ** 31, '5', null, {}],
   }
@@ -305,6 +317,7 @@ t.test('options of connectWithNode are checked, and nothing is coerced', async (
   }
   t.throws(() => checkConnectOptions({ reconect: true }), {
     code: 'invalid-option',
-    message: 'option "reconect" is not known here; the options are reconnect, expect, signal, timeout',
+    message:
+      'option "reconect" is not known here; the options are reconnect, expect, temporary, signal, timeout',
   })
 })

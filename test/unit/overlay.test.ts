@@ -105,6 +105,7 @@ class Bench {
           this.written.push({ link, kind, text: new TextDecoder().decode(payload) })
         })
       },
+      learned: () => {},
       retire: (link, code) => {
         this.retired.push(code)
         this.down(link, code, 'us')
