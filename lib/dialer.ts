@@ -1,5 +1,6 @@
 import type { Clock } from './clock.ts'
 import * as errors from './errors.ts'
+import { errorText } from './texts.ts'
 import type { NodeConnection } from './node-connection.ts'
 import type { Channel, Transport } from './transport/transport.ts'
 import { formatAddress } from './wire/address.ts'
@@ -98,7 +99,7 @@ function dialError(address: string, cause: unknown): errors.SecureNodeError {
   const code = (cause as { code?: unknown } | null)?.code
   const isSystemError = typeof code === 'string' && /^E[A-Z_]+$/.test(code) && !code.startsWith('ERR_')
   if (isSystemError) return errors.connectFailed(address, cause)
-  return errors.handshakeFailed(address, errors.errorText(cause), cause)
+  return errors.handshakeFailed(address, errorText(cause), cause)
 }
 
 function closeError(address: string, reason: CloseReason, request: DialRequest): errors.SecureNodeError {

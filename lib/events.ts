@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events'
-import { errorText, type SecureNodeError } from './errors.ts'
+import type { SecureNodeError } from './errors.ts'
+import { errorText } from './texts.ts'
 import { NodeConnection } from './node-connection.ts'
 import type { CloseReason } from './wire/close-code.ts'
 import type { Address } from './wire/address.ts'

@@ -1,18 +1,74 @@
 export { Node, type NodeStats, type SendOptions, type Sent } from './node.ts'
-export { type PeerBookSendOptions, SecureNode } from './secure-node.ts'
-export type { SecureNodeEvents, SecureNodeStats, SecureSendOptions, SentMessage } from './signed-node.ts'
+export {
+  SecureNode,
+  type SecureNodeStats,
+  type SecureRequestOptions,
+  type SendToAddressOptions,
+  type SendToOptions,
+  type SentTo,
+} from './secure-node.ts'
+export type { PeerBookSendOptions } from './overlay-node.ts'
+export type { ReachOptions, Way } from './reach.ts'
+export type { Answer } from './requests/answer.ts'
+export type { Handler } from './requests/handlers.ts'
+export type { RespondOptions } from './requests/exchange-port.ts'
+export type { RequestFault } from './requests/request-faults.ts'
+export type { RequestsStats } from './requests/requests.ts'
+export type {
+  AnswerDataOf,
+  AnswerOf,
+  AnyDataOf,
+  DataOf,
+  MessageOf,
+  NoTypes,
+  OtherType,
+  PayloadOf,
+  TypedMessage,
+  TypeEntry,
+  TypeMap,
+  TypeName,
+} from './typing/type-map.ts'
+export type { Schema } from './typing/standard-schema.ts'
+export type { Incoming } from './requests/incoming.ts'
+export { RequestError } from './requests/request-error.ts'
+export type { LookupOptions, LookupResult } from './lookup/finder-port.ts'
+export type { SecureNodeEvents } from './secure-events.ts'
+export type { SecureSendOptions, SentMessage } from './sending.ts'
 export { type ConnectionInit, NodeConnection } from './node-connection.ts'
+export type { ConnectedPeer } from './connected-peer.ts'
 export type { ConnectionStats } from './wire/frame-channel.ts'
-export type { ConnectOptions } from './connector.ts'
+export type { ConnectOptions } from './connector-port.ts'
 export type { NodeCallback, NodeEvents } from './events.ts'
-export type { NodeOptions, SecureNodeOptions } from './options.ts'
-export type { Refusal } from './relay/relay.ts'
+export type { HistoryOptions, NodeOptions, SecureNodeOptions } from './options.ts'
+export type { Refusal } from './relay/relay-port.ts'
 export type { Explanation } from './relay/traces.ts'
 export type { CloseCode, CloseReason } from './wire/close-code.ts'
 export type { Address } from './wire/address.ts'
 export type { Compression, PlainData } from './wire/payload.ts'
 export type { Joined, JoinFailure, JoinOptions } from './overlay/joining.ts'
 export type { KnownPeer, ReadonlyPeerBook } from './book/known-peer.ts'
+export {
+  type Download,
+  type DownloadOptions,
+  FileExchange,
+  type FileExchangeOptions,
+} from './files/file-exchange.ts'
+export type { Downloaded } from './files/download.ts'
+export type { FileOffer, OfferOptions, ReceiveOptions, Taker } from './files/offers.ts'
+export type { FileProgress, OnProgress } from './files/progress.ts'
+export type { SharedFile, ShareOptions } from './files/shelf.ts'
+export type { FileAnswer, FilePort, FileRequest } from './files/file-port.ts'
+export { safeFileName } from './files/safe-file-name.ts'
+export {
+  type BoxOptions,
+  type BoxProgress,
+  openFileWithPassword,
+  type OpenFileOptions,
+  openWithPassword,
+  sealFileWithPassword,
+  type SealFileOptions,
+  sealWithPassword,
+} from './seal/password-box.ts'
 export { drawDot, drawMermaid, drawText } from './discovery/network-drawing.ts'
 export type { NetworkLink, NetworkMap, NetworkNode } from './discovery/network-map.ts'
 export type { DiscoverOptions, NetworkSearch } from './discovery/network-search.ts'

@@ -1,6 +1,7 @@
-import { overload } from './errors.ts'
+import { invalidArgument, overload } from './errors.ts'
 import type { Identity } from './identity/identity.ts'
-import { type Draft, type MessageFields, signDraft } from './message/message.ts'
+import { plainCopy } from './message/canonical.ts'
+import { type Draft, type MessageFields, type Sealer, signDraft } from './message/draft.ts'
 import type { SecureNodeSettings } from './options.ts'
 
 /** What sending needs of its node. */
@@ -9,9 +10,17 @@ export interface OutboxPort {
   assertRunning(what: string): void
   /** Whether one more message of this node's own can be remembered. */
   hasRoom(): boolean
+  /** Makes a payload one that its addressees alone can read. */
+  readonly seal: Sealer
 }
 
 type OutboxSettings = Pick<SecureNodeSettings, 'clock' | 'net' | 'maxMessageIds'>
+
+/** What an application, or a part of the node, wants to send. */
+export interface OutgoingMessage extends Omit<MessageFields, 'net' | 'time' | 'seq'> {
+  /** Whether only the addressees can read it: `true` for those in `to`, or a list of them in its place. */
+  readonly seal?: boolean | readonly string[] | undefined
+}
 
 /** The messages of a node's own, while they are signed: `stop()` lets them out first. */
 export class Outbox {
@@ -37,18 +46,20 @@ export class Outbox {
    *
    * @throws SecureNodeError `not-started`, `overload`, and those of `signMessage`
    */
-  async post<T>(fields: Omit<MessageFields, 'net' | 'time' | 'seq'>, send: (draft: Draft) => T): Promise<T> {
+  async post<T>(message: OutgoingMessage, send: (draft: Draft) => T): Promise<T> {
     this.#assertReady()
-    const draft = await this.#sign(fields)
+    const draft = await this.#sign(message)
     // Others have been signed meanwhile, and the node may have stopped.
     this.#assertReady()
     return send(draft)
   }
 
-  #sign({ data, type, to, re, exp }: Omit<MessageFields, 'net' | 'time' | 'seq'>): Promise<Draft> {
+  #sign({ data, type, to, re, exp, bytes, op, seal }: OutgoingMessage): Promise<Draft> {
     const { net, clock } = this.#settings
     const time = Math.floor(clock.now())
-    const signing = signDraft({ data, type, to, re, exp, net, time }, this.#identity)
+    const fields = { ...payloadOf(data, bytes), type, to: addresseesOf(to, seal), re, exp, op, net, time }
+    const isSealed = seal !== undefined && seal !== false
+    const signing = signDraft(fields, this.#identity, isSealed ? this.#port.seal : undefined)
     this.#signing.add(signing)
     const forget = (): boolean => this.#signing.delete(signing)
     signing.then(forget, forget)
@@ -59,4 +70,30 @@ export class Outbox {
     this.#port.assertRunning('sending')
     if (!this.#port.hasRoom()) throw overload(this.#settings.maxMessageIds)
   }
+}
+
+/**
+ * A payload as it is at this moment.
+ *
+ * @throws SecureNodeError `invalid-payload`
+ */
+export function snapshotOf(data: unknown): unknown {
+  return data instanceof Uint8Array ? data.slice() : plainCopy(data)
+}
+
+/** Bytes in the place of a payload travel beside the document, where they need no encoding. */
+function payloadOf(
+  data: unknown,
+  bytes: Uint8Array | undefined,
+): { readonly data: unknown; readonly bytes: Uint8Array | undefined } {
+  return bytes === undefined && data instanceof Uint8Array ? { data: null, bytes: data } : { data, bytes }
+}
+
+function addresseesOf(to: unknown, seal: OutgoingMessage['seal']): readonly string[] | undefined {
+  const given: unknown = seal
+  if (given === undefined || typeof given === 'boolean') return to as readonly string[] | undefined
+  if (!Array.isArray(given)) throw invalidArgument('seal', 'true, or a list of node IDs', given)
+  // Two lists could differ, and whoever cannot read it would be addressed for nothing.
+  if (to !== undefined) throw invalidArgument('seal', 'true where "to" says for whom', given)
+  return given as readonly string[]
 }

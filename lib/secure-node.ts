@@ -1,35 +1,73 @@
-import type { ConnectOptions } from './connector.ts'
-import { invalidArgument } from './errors.ts'
+import { invalidArgument, invalidContent } from './errors.ts'
 import type { NodeCallback } from './events.ts'
 import type { Identity } from './identity/identity.ts'
-import { MAX_ADDRESSEES } from './limits.ts'
+import type { Json } from './message/canonical.ts'
+import type { SignedMessage } from './message/message.ts'
 import { checkNames } from './names.ts'
 import type { NodeConnection } from './node-connection.ts'
-import { checkConnectOptions, type SecureNodeOptions, type SecureNodeSettings } from './options.ts'
-import { UdpDatagrams } from './lan/datagrams.ts'
-import type { Joined, JoinOptions } from './overlay/joining.ts'
-import type { DiscoverOptions, NetworkSearch } from './discovery/network-search.ts'
-import { Overlay } from './overlay/overlay.ts'
-import type { OverlayOptions, OverlayPort } from './overlay/overlay-port.ts'
-import type { ReadonlyPeerBook } from './book/known-peer.ts'
-import { type SecureNodeEvents, type SecureSendOptions, type SentMessage, SignedNode } from './signed-node.ts'
+import { checkConnectOptions, checkNodeId, type SecureNodeOptions } from './options.ts'
+import { snapshotOf } from './outbox.ts'
+import { OverlayNode } from './overlay-node.ts'
+import type { SignedNodeStats } from './signed-node.ts'
+import type { ReachOptions, Way } from './reach.ts'
+import type { Answer } from './requests/answer.ts'
+import type { Handler } from './requests/handlers.ts'
+import type { OutgoingCall, Posted, PostOptions, RequestPort } from './requests/request-port.ts'
+import { type RequestOptions, Requests, type RequestsStats } from './requests/requests.ts'
+import type { SecureNodeEvents } from './secure-events.ts'
+import type { OfType, SecureSendOneOptions, SentMessage } from './sending.ts'
+import type { ContentKind, ContentVerdict } from './typing/message-types.ts'
+import type {
+  AnswerDataOf,
+  AnswerOf,
+  DataOf,
+  NoTypes,
+  PayloadOf,
+  TypeMap,
+  TypeName,
+} from './typing/type-map.ts'
 import { type Address, toAddress } from './wire/address.ts'
-import type { CloseReason } from './wire/close-code.ts'
-import type { Frame } from './wire/frame.ts'
+import type { NodeId } from './wire/ids.ts'
 
-/** Options of `sendToPeerBook`. */
-export interface PeerBookSendOptions extends Pick<SecureSendOptions, 'type' | 're' | 'exp'> {
-  /** IDs of nodes that are not addressed. */
-  readonly exclude?: Iterable<string> | undefined
+/** Options of `sendTo`. */
+export interface SendToOptions extends Omit<SecureSendOneOptions, 'compression'>, ReachOptions {}
+
+/** Options of `sendToAddress`. */
+export interface SendToAddressOptions extends Omit<SendToOptions, 'relay'> {
+  /** The ID that must be found there. @default any */
+  readonly expect?: string | undefined
+  /** For the connection, in ms. @default the option `handshakeTimeout` */
+  readonly timeout?: number | undefined
 }
+
+/** A message on its way to one node. */
+export interface SentTo extends SentMessage {
+  /** The node that it is for. */
+  readonly to: NodeId
+  /** How it goes there. */
+  readonly way: Way
+}
+
+/** Options of `request` and `requestStream`. */
+export interface SecureRequestOptions
+  extends Omit<RequestOptions, 'reach'>, Pick<ReachOptions, 'connection' | 'relay'> {}
+
+/** What a node has done since it was made. */
+export interface SecureNodeStats extends SignedNodeStats {
+  /** Requests that are under way, and what was dropped of them. */
+  readonly requests: RequestsStats
+}
+
+const SEND_NAMES = ['type', 're', 'exp', 'bytes', 'seal']
 
 /**
  * A node in a network in which every message is a signed JSON document: verified before it is shown or passed
  * on, relayed through every node, delivered exactly once. Its ID *is* its Ed25519 public key. Links are
- * encrypted, and each end proves its ID.
+ * encrypted, and each end proves its ID. Nodes form the network by themselves, and each can talk to each other
+ * one by its ID: send to it, ask it, and read what others cannot.
  */
-export class SecureNode extends SignedNode {
-  readonly #overlay: Overlay<NodeConnection>
+export class SecureNode<T extends TypeMap = NoTypes> extends OverlayNode<T> {
+  readonly #requests: Requests
 
   /**
    * @param host Address to listen at: `127.0.0.1` for this machine alone, `0.0.0.0` or `::` for the network.
@@ -44,183 +82,220 @@ export class SecureNode extends SignedNode {
     host: string,
     port: number,
     keyFile?: string | URL | Identity,
-    options: SecureNodeOptions | NodeCallback<SecureNode, SecureNodeEvents> = {},
-    callback?: NodeCallback<SecureNode, SecureNodeEvents>,
+    options: SecureNodeOptions<T> | NodeCallback<SecureNode<T>, SecureNodeEvents<T>> = {},
+    callback?: NodeCallback<SecureNode<T>, SecureNodeEvents<T>>,
   ) {
     if (typeof options === 'function') super(host, port, keyFile, {}, options)
     else super(host, port, keyFile, options, callback)
-    this.#overlay = new Overlay(this.#overlayPort(), overlayOptions(this.settings))
+    this.#requests = new Requests(this.#requestPort())
   }
 
-  #overlayPort(): OverlayPort<NodeConnection> {
-    const { clock, net, banTime } = this.settings
+  #requestPort(): RequestPort {
+    const { clock, net, engine } = this.settings
     return {
-      self: { id: this.id, net },
+      self: this.id,
       clock,
-      sign: (bytes) => this.identity.sign(bytes),
-      datagrams: () => new UdpDatagrams(),
-      listening: () => this.listening,
-      hosts: () => this.machineHosts,
-      links: () => this.peers,
-      freePlaces: () => this.settings.maxConnections - this.peers.size,
-      dial: ({ host, port }, terms) => super.connectWithNode(host, port, terms),
-      write: (link, frame) => this.write([link], frame),
-      retire: (link, code) => link.retire(code),
-      expel: (link, code) => this.expel(link, code, banTime),
-      onClockOff: (offset, peers) => this.notify('clockWarning', offset, peers),
-      report: (text) => this.debugPrint(text),
+      net,
+      engine,
+      post: (call, options) => this.#postCall(call, options),
+      onHandlerError: (error, type) => this.notify('handlerError', error, type),
+      check: (type, side, data) => contentOf(type, side, this.types.checkIn(type, side, data)),
     }
   }
 
-  /** See `Node`. A connection that was asked for here is not ended because there are others enough. */
-  override async connectWithNode(
-    host: string,
-    port: number,
-    options?: ConnectOptions,
-  ): Promise<NodeConnection> {
-    const connection = await super.connectWithNode(host, port, options)
-    this.#overlay.claim(connection)
-    return connection
+  /**
+   * Answers requests of a type, and hears plain messages of it; one handler for each type. What it returns is the
+   * answer; what it throws becomes the event `handlerError`, and the asker is told that it failed.
+   *
+   * @throws SecureNodeError `invalid-argument` for a name that is none, or that has a handler already
+   */
+  handle<K extends TypeName<T>>(type: K, handler: Handler<DataOf<T, K>, AnswerOf<T, K>>): void {
+    this.#requests.handle(type, handler as Handler)
+  }
+
+  /** Takes the handler of a type away. Says whether there was one. */
+  unhandle(type: string): boolean {
+    return this.#requests.unhandle(type)
   }
 
   /**
-   * Joins a network at one of some addresses: `'host:port'`, `'[IPv6]:port'` or `{ host, port }`. Resolves when a
-   * node has answered and the neighbourhood is known: enough links are up, or all that there are. From then on the
-   * node keeps enough links by itself. Addresses of its own are left out. Without addresses, it looks for links
-   * among those that it knows.
+   * Asks a node for something and resolves with its answer: over a link, a temporary one if need be, or through the
+   * network. The question and the answer are signed messages for these two nodes.
    *
-   * @throws SecureNodeError `join-failed` with the reason of every address, `aborted`, `invalid-argument`,
+   * @throws SecureNodeError `request-timeout`, `request-failed` with what the other node said, `unreachable`,
+   *   `aborted`, `overload`, `invalid-argument`, `invalid-payload`, `invalid-content`, `message-too-large`,
    *   `not-started`
    */
-  async join(
-    addresses: readonly (string | Address)[] | string | Address = [],
-    options: JoinOptions = {},
-  ): Promise<Joined> {
-    checkNames(options, ['timeout', 'signal'])
-    checkConnectOptions(options)
-    const list: readonly unknown[] = Array.isArray(addresses) ? addresses : [addresses]
-    const checked = list.map((item) => toAddress(item) ?? refuseAddress(item))
-    this.assertRunning('join()')
-    return this.#overlay.join(checked, options)
+  async request<K extends TypeName<T>>(
+    nodeId: string,
+    type: K,
+    data: PayloadOf<T, K>,
+    options: SecureRequestOptions = {},
+  ): Promise<Answer<AnswerDataOf<T, K>>> {
+    checkNodeId(nodeId)
+    this.assertRunning('request()')
+    const answer: Answer<unknown> = await this.#requests.request(nodeId, type, data, termsOf(options))
+    return answer as Answer<AnswerDataOf<T, K>>
   }
 
   /**
-   * Leaves the network: takes this node's record back, says goodbye to every peer, and lets nobody in until the next
-   * {@link join} or `start()`. The node goes on running; `connectWithNode` works.
+   * Asks a node for something that it answers part by part. Parts come in order, and no faster than they are taken.
    *
-   * @throws SecureNodeError `not-started`
+   * @throws SecureNodeError as {@link request}; while iterating, too
    */
-  async leave(): Promise<void> {
-    this.assertRunning('leave()')
-    await this.#overlay.leave()
-    await Promise.all([...this.allNodes].map((connection) => this.disconnectWithNode(connection)))
+  requestStream<K extends TypeName<T>>(
+    nodeId: string,
+    type: K,
+    data: PayloadOf<T, K>,
+    options: SecureRequestOptions = {},
+  ): AsyncIterable<Answer<AnswerDataOf<T, K>>> {
+    checkNodeId(nodeId)
+    this.assertRunning('requestStream()')
+    const answers: AsyncIterable<Answer<unknown>> = this.#requests.requestStream(
+      nodeId,
+      type,
+      data,
+      termsOf(options),
+    )
+    return answers as AsyncIterable<Answer<AnswerDataOf<T, K>>>
   }
 
   /**
-   * Asks the whole network who is there. Await the result for the map, or iterate over it for each node as its
-   * answer comes. It ends when everybody who was named has answered, or with the timeout.
+   * Signs a payload for one node and sends it there, wherever it is: over a link if there is one; else over one to an
+   * address that is known, or that the network finds; else through the nodes between.
    *
-   * @throws SecureNodeError `invalid-argument`, `not-started`; the result rejects with `aborted`
+   * @throws SecureNodeError `unreachable` without a way and without a peer, and those of `sendToNodes`
    */
-  discover(options: DiscoverOptions = {}): NetworkSearch {
-    this.assertRunning('discover()')
-    return this.#overlay.discover(options)
-  }
-
-  /** The nodes that this one knows of, where they are, and when they were met. */
-  get peerBook(): ReadonlyPeerBook {
-    return this.#overlay.book
-  }
-
-  /**
-   * Sends a payload to every node of the peer book and every peer: signed messages with up to 64 addressees each,
-   * which the whole network relays.
-   *
-   * @throws as {@link sendToNodes}
-   */
-  async sendToPeerBook(data: unknown, options: PeerBookSendOptions = {}): Promise<readonly SentMessage[]> {
+  async sendTo<K extends TypeName<T> = 'message'>(
+    nodeId: string,
+    data: PayloadOf<T, K>,
+    options: SendToOptions & OfType<K> = {},
+  ): Promise<SentTo> {
+    const { connection, relay, signal, ...fields } = options
+    checkNames(options, [...SEND_NAMES, 'connection', 'relay', 'signal'])
+    checkNodeId(nodeId)
+    checkReach(options)
     this.assertRunning('sending')
-    const { exclude = [], ...rest } = options
-    const ids = new Set([...this.peers, ...this.peerBook].map(({ id }) => id))
-    for (const id of exclude) ids.delete(id)
-    const lists = inLists([...ids], MAX_ADDRESSEES)
-    return Promise.all(lists.map((to) => this.sendToNodes(data, { ...rest, to })))
+    // A way may take seconds to find, and the caller may go on using what he has given.
+    const copy = snapshotOf(data)
+    const { way, link } = await this.reach(nodeId, { connection, relay, signal })
+    return this.#sendOver(link, way, nodeId, copy, fields)
   }
 
   /**
-   * Nodes in the network, this one included: as many as the last {@link discover} found. Before the first one it is
-   * an estimate from below: those of the peer book, and this one.
+   * Signs a payload for the node at an address, and sends it over a connection to it: a temporary one, unless one is
+   * there or `connection` is `'lasting'`.
+   *
+   * @throws SecureNodeError those of `connectWithNode` and of `sendToNodes`
    */
-  get networkSize(): number {
-    return this.#overlay.networkSize
+  async sendToAddress<K extends TypeName<T> = 'message'>(
+    address: string | Address,
+    data: PayloadOf<T, K>,
+    options: SendToAddressOptions & OfType<K> = {},
+  ): Promise<SentTo> {
+    const { connection, expect, timeout, signal, ...fields } = options
+    checkNames(options, [...SEND_NAMES, 'connection', 'expect', 'timeout', 'signal'])
+    checkReach(options)
+    const { host, port } = toAddress(address) ?? refuseAddress(address)
+    const temporary = connection !== 'lasting'
+    const copy = snapshotOf(data)
+    const link = await this.connectWithNode(host, port, { expect, timeout, signal, temporary })
+    return this.#sendOver(link, 'address', link.id as NodeId, copy, fields)
   }
 
-  /** How far the clocks of the peers are ahead of this machine's, in ms: the median; undefined without peers. */
-  get clockOffset(): number | undefined {
-    return this.#overlay.clockOffset
+  async #sendOver(
+    link: NodeConnection | undefined,
+    way: Way,
+    to: NodeId,
+    data: unknown,
+    fields: SecureSendOneOptions,
+  ): Promise<SentTo> {
+    const sent = await this.post({ ...fields, data, to: [to] }, () => this.#linksFor([to], link))
+    await (link?.room() ?? this.room())
+    // The link may have ended while the message was signed.
+    return { ...sent, to, way: link?.isUp === false ? 'relay' : way }
   }
 
-  /** See {@link SecureNodeEvents}. */
-  clockWarning(..._args: SecureNodeEvents['clockWarning']): unknown {
-    return
+  /** The links to all of the addressees, or else those to all peers, who relay. */
+  #linksFor(to: readonly NodeId[], link?: NodeConnection): readonly NodeConnection[] {
+    if (link?.isUp === true) return [link]
+    const links = to.map((id) => this.linkTo(id)).filter((direct) => direct !== undefined)
+    // Who only visits can be reached over its own link alone.
+    return links.length === to.length ? links : [...new Set([...links, ...this.peers])]
   }
 
-  protected override async starting(): Promise<void> {
-    await this.#overlay.open()
-    await super.starting()
+  async #postCall(call: OutgoingCall, options: PostOptions): Promise<Posted> {
+    const { route, reach, signal, onSigned } = options
+    const [first] = call.to
+    const { link, way } =
+      route === 'reach'
+        ? await this.reach(first!, { ...(reach as ReachOptions), signal })
+        : { link: undefined, way: this.#linksFor(call.to).length === call.to.length ? 'link' : 'relay' }
+    let time = 0
+    const sent = await this.post(
+      call,
+      () => this.#linksFor(call.to, link),
+      ({ id, body }) => {
+        time = body.time
+        onSigned?.(id)
+      },
+    )
+    if (link !== undefined) await link.room()
+    else await this.#roomFor(call.to)
+    return { id: sent.id, way, time }
   }
 
-  protected override started(): void {
-    this.#overlay.start()
+  /** Streams are paced by whoever reads them. */
+  async #roomFor(to: readonly NodeId[]): Promise<void> {
+    const links = this.#linksFor(to)
+    await (links.length === 1 ? links[0]!.room() : this.room())
+  }
+
+  override stats(): SecureNodeStats {
+    return { ...super.stats(), requests: this.#requests.stats }
+  }
+
+  protected override call(_connection: NodeConnection, message: SignedMessage): void {
+    this.#requests.receive(message)
+  }
+
+  protected override show(connection: NodeConnection, message: SignedMessage, data: unknown): void {
+    super.show(connection, message, data)
+    this.#requests.deliverPlain(message, data)
   }
 
   protected override async stopping(): Promise<void> {
+    this.#requests.stop()
     await super.stopping()
-    await this.#overlay.stop()
-  }
-
-  protected override peerUp(connection: NodeConnection): void {
-    this.#overlay.onUp(connection)
-  }
-
-  protected override peerDown(connection: NodeConnection): void {
-    this.#overlay.onDown(connection)
-  }
-
-  protected override judgePeer({ direction }: NodeConnection): CloseReason | undefined {
-    const isKeptOut = this.#overlay.hasLeft && direction === 'inbound'
-    return isKeptOut ? { code: 'goodbye', text: 'it has left the network', by: 'us' } : undefined
-  }
-
-  /** Strangers who connect must not take the places of the links that this node chooses. */
-  protected override reservedConnections(): number {
-    return this.#overlay.missingOutbound
-  }
-
-  protected override receive(connection: NodeConnection, frame: Frame): void {
-    // A connection that was retired still brings messages, and nothing else that counts.
-    if (!connection.isUp || !this.#overlay.receive(connection, frame)) super.receive(connection, frame)
   }
 }
 
-/** What of the settings is about forming the network, with addresses in one form. */
-function overlayOptions(settings: SecureNodeSettings): OverlayOptions {
-  const { bootstrap, advertise, targetConnections, maxConnections } = settings
-  return {
-    ...settings,
-    // More would be looked for without end.
-    targetConnections: Math.min(targetConnections, maxConnections),
-    bootstrap: bootstrap.map((item) => toAddress(item)!),
-    advertise: advertise !== false && advertise.map((item) => toAddress(item)!),
-  }
+/** How a way is found is the node's business, not that of the request. */
+function termsOf({ connection, relay, ...terms }: SecureRequestOptions): RequestOptions {
+  checkReach({ connection, relay })
+  return { ...terms, reach: { connection, relay } satisfies ReachOptions }
 }
 
-function refuseAddress(item: unknown): never {
-  throw invalidArgument('an address', '"host:port", "[IPv6]:port" or { host, port }', item)
+function checkReach(options: { connection?: unknown; relay?: unknown; signal?: unknown }): void {
+  const { connection, relay, signal } = options
+  const isKnown = connection === undefined || connection === 'temporary' || connection === 'lasting'
+  if (!isKnown) throw invalidArgument('connection', '"temporary" or "lasting"', connection)
+  if (relay !== undefined && typeof relay !== 'boolean')
+    throw invalidArgument('relay', 'true or false', relay)
+  checkConnectOptions({ signal })
 }
 
-function inLists<T>(items: readonly T[], limit: number): T[][] {
-  const lists: T[][] = []
-  for (let at = 0; at < items.length; at += limit) lists.push(items.slice(at, at + limit))
-  return lists
+function refuseAddress(address: unknown): never {
+  throw invalidArgument('the address', '"host:port", "[IPv6]:port" or { host, port }', address)
+}
+
+/** What the application's schema has made of a content. @throws SecureNodeError `invalid-content` */
+function contentOf(
+  type: string,
+  side: ContentKind,
+  verdict: ContentVerdict | Promise<ContentVerdict>,
+): Json | Promise<Json> {
+  if (verdict instanceof Promise) return verdict.then((settled) => contentOf(type, side, settled))
+  if (!verdict.ok) throw invalidContent(type, side, verdict.issues)
+  return verdict.value as Json
 }

@@ -1,92 +1,122 @@
 import { notAnIdentity } from './errors.ts'
-import type { ConnectionEvents, NodeCallback } from './events.ts'
+import type { NodeCallback } from './events.ts'
+import { History } from './history/history.ts'
+import type { HistoryPort } from './history/history-port.ts'
+import { HISTORY_MAX_AGE, HISTORY_MAX_BYTES } from './limits.ts'
+import { pathOf } from './whole-file.ts'
 import { verifySignature } from './identity/ed25519.ts'
 import { Identity } from './identity/identity.ts'
 import { readKeyFile } from './identity/key-file.ts'
-import type { Json } from './message/canonical.ts'
-import type { MessageFields, SignedMessage } from './message/message.ts'
+import { Inbox, type InboxPort } from './inbox.ts'
+import type { Draft } from './message/draft.ts'
+import type { SignedMessage } from './message/message.ts'
 import { checkNames } from './names.ts'
-import { Node, type NodeStats, type Sent } from './node.ts'
+import { Node, type NodeStats } from './node.ts'
 import type { NodeConnection } from './node-connection.ts'
 import {
+  type HistoryOptions,
   type NodeOptions,
   nodeOptionsOf,
   type SecureNodeOptions,
   secureNodeSettings,
   type SecureNodeSettings,
 } from './options.ts'
-import { Outbox } from './outbox.ts'
-import { type Refusal, Relay, type RelayPort, type RelayStats } from './relay/relay.ts'
+import { Outbox, type OutgoingMessage } from './outbox.ts'
+import { Relay } from './relay/relay.ts'
+import type { Refusal, RelayPort, RelayStats } from './relay/relay-port.ts'
 import type { Explanation } from './relay/traces.ts'
+import { seal, Unsealer } from './seal/sealed.ts'
+import { unseal } from './seal/unseal.ts'
+import type { SecureNodeEvents } from './secure-events.ts'
+import type { OfType, SecureSendOneOptions, SecureSendOptions, SentMessage } from './sending.ts'
 import { TcpTransport } from './transport/tcp.ts'
 import { TlsTransport } from './transport/tls.ts'
+import { MessageTypes, type Outgoing } from './typing/message-types.ts'
+import type { NoTypes, PayloadOf, TypeMap, TypeName } from './typing/type-map.ts'
 import { type Frame, Kind } from './wire/frame.ts'
-import type { Mode } from './wire/hello.ts'
+import { HISTORY, type Mode } from './wire/hello.ts'
 import { fromHex } from './wire/hex.ts'
 import type { MessageId, NodeId } from './wire/ids.ts'
 
-/** Events of a {@link SecureNode}: those of `Node`, with verified messages. */
-export interface SecureNodeEvents extends ConnectionEvents {
-  /**
-   * A message was verified and is for this node. `connection` is the link that it came over, `message.from` its
-   * author. Once per message.
-   */
-  nodeMessage: [connection: NodeConnection, data: Json, message: SignedMessage]
-  /** A message was refused. Where its code is one that `isReject`, the connection was closed for it. */
-  rejected: [connection: NodeConnection, refusal: Refusal]
-  /** The clocks of `peers` peers are `offset` ms ahead of this machine's, in the middle: more than 10 s. */
-  clockWarning: [offset: number, peers: number]
-}
-
-/** What goes with a payload. */
-export interface SecureSendOptions extends Pick<MessageFields, 'type' | 'to' | 're' | 'exp'> {
-  /** Connections that this node does not send it over; it may still reach those peers through others. */
-  readonly exclude?: Iterable<NodeConnection> | undefined
-}
-
-/** For one peer: it is the addressee. Signed messages travel as they are. */
-export type SecureSendOneOptions = Pick<SecureSendOptions, 'type' | 're' | 'exp'> & {
-  readonly compression?: undefined
-}
-
-/** A message on its way. */
-export interface SentMessage extends Sent {
-  /** Its ID: what the receivers see in `message.id`, and what `explain` asks for. */
-  readonly id: MessageId
-}
-
 /** What a node has done since it was made. */
-export interface SecureNodeStats extends NodeStats, RelayStats {}
+export interface SignedNodeStats extends NodeStats, RelayStats {}
 
 /**
  * What a `SecureNode` does with messages: signs what goes out, verifies what comes in, relays it. It is connected
  * with whom it is told to; how a network forms is the business of the class that extends it.
  */
-export abstract class SignedNode extends Node<SecureNodeEvents> {
+export abstract class SignedNode<T extends TypeMap = NoTypes> extends Node<SecureNodeEvents<T>> {
   declare readonly id: NodeId
   protected readonly identity: Identity
   protected readonly settings: SecureNodeSettings
   readonly #relay: Relay<NodeConnection>
   readonly #outbox: Outbox
+  readonly #inbox: Inbox<NodeConnection>
+  readonly #history: History<NodeConnection> | undefined
+  /** What the application allows for each type. */
+  protected readonly types: MessageTypes
 
   constructor(
     host: string,
     port: number,
     keyFile: string | URL | Identity | undefined,
-    options: SecureNodeOptions,
-    callback: NodeCallback<never, SecureNodeEvents> | undefined,
+    options: SecureNodeOptions<T>,
+    callback: NodeCallback<never, SecureNodeEvents<T>> | undefined,
   ) {
     const settings = secureNodeSettings(options)
     const identity = openIdentity(keyFile, settings.password)
     super(host, port, baseOptions(settings, identity), callback as NodeCallback<Node> | undefined)
     this.identity = identity
     this.settings = settings
+    this.types = new MessageTypes(settings.types)
+    this.#history = settings.history && this.#makeHistory(settings.history)
     this.#relay = new Relay(this.#relayPort(), settings)
+    this.#inbox = new Inbox(this.#inboxPort(new Unsealer(identity)))
     this.#outbox = new Outbox(
-      { assertRunning: (what) => this.assertRunning(what), hasRoom: () => this.#relay.hasRoom },
+      { assertRunning: (what) => this.assertRunning(what), hasRoom: () => this.#relay.hasRoom, seal },
       identity,
       settings,
     )
+  }
+
+  #makeHistory({ maxAge, maxBytes, folder }: HistoryOptions): History<NodeConnection> {
+    const { id: self } = this
+    return new History(this.#historyPort(), {
+      maxAge: maxAge ?? HISTORY_MAX_AGE,
+      maxBytes: maxBytes ?? HISTORY_MAX_BYTES,
+      folder: folder && pathOf(folder),
+      self,
+      net: this.settings.net,
+    })
+  }
+
+  #historyPort(): HistoryPort<NodeConnection> {
+    const { clock, random, banTime, windowPast } = this.settings
+    return {
+      clock,
+      random,
+      windowPast,
+      links: () => this.peers,
+      write: (link, frame) => this.write([link], frame),
+      expel: (link, code) => this.expel(link, code, banTime),
+      accept: (link, kind, payload) => this.#relay.receive(link, { kind, payload }),
+      report: (text) => this.debugPrint(text),
+    }
+  }
+
+  #inboxPort(unsealer: Unsealer): InboxPort<NodeConnection> {
+    return {
+      open: (message) => unseal(message, unsealer),
+      check: (type, data) => this.types.checkIn(type, 'message', data),
+      call: (link, message) => this.isRunning && this.call(link, message),
+      show: (link, message, data) => {
+        if (this.isRunning) this.show(link, message, data)
+        return this.isRunning
+      },
+      delivered: ({ id }) => this.#history?.delivered(id),
+      refuse: (link, message, code, why) => this.#relay.refuseContent(link, message, code, why),
+      wake: () => this.#relay.wake(),
+    }
   }
 
   #relayPort(): RelayPort<NodeConnection> {
@@ -96,15 +126,17 @@ export abstract class SignedNode extends Node<SecureNodeEvents> {
       clock,
       links: () => this.peers,
       write: (links, frame) => this.write(links, frame),
-      isBacklogged: (link) => this.isBackloggedBeside(link),
+      linkTo: (id) => this.linkTo(id),
+      history: this.#history,
+      isBacklogged: (link) => this.#inbox.isFull || this.isBackloggedBeside(link),
       // What is verified only after stop() comes too late: the application has said that it is done.
-      deliver: (link, message) => this.isRunning && this.deliver(link, message.data, message),
+      deliver: (link, message, kept) => this.isRunning && this.#inbox.take(link, message, kept),
       refuse: (link, refusal) => this.#onRefusal(link, refusal),
       expel: (link, code) => this.expel(link, code, banTime),
     }
   }
 
-  override stats(): SecureNodeStats {
+  override stats(): SignedNodeStats {
     return { ...super.stats(), ...this.#relay.stats }
   }
 
@@ -114,11 +146,14 @@ export abstract class SignedNode extends Node<SecureNodeEvents> {
    *
    * @throws SecureNodeError `invalid-payload`, `message-too-large`, `invalid-argument`, `overload`, `not-started`
    */
-  override async sendToNodes(data: unknown, options: SecureSendOptions = {}): Promise<SentMessage> {
-    checkNames(options, ['type', 'to', 're', 'exp', 'exclude'])
+  override async sendToNodes<K extends TypeName<T> = 'message'>(
+    data: PayloadOf<T, K>,
+    options: SecureSendOptions & OfType<K> = {},
+  ): Promise<SentMessage> {
+    checkNames(options, ['type', 'to', 're', 'exp', 'bytes', 'seal', 'exclude'])
     const excluded = new Set(options.exclude)
     const links = (): NodeConnection[] => [...this.peers].filter((connection) => !excluded.has(connection))
-    const sent = await this.#send(data, options, links)
+    const sent = await this.post({ ...options, data }, links)
     await this.room()
     return sent
   }
@@ -128,14 +163,14 @@ export abstract class SignedNode extends Node<SecureNodeEvents> {
    *
    * @throws as {@link sendToNodes}, and SecureNodeError `connection-closed`
    */
-  override async sendToNode(
+  override async sendToNode<K extends TypeName<T> = 'message'>(
     connection: NodeConnection,
-    data: unknown,
-    options: SecureSendOneOptions = {},
+    data: PayloadOf<T, K>,
+    options: SecureSendOneOptions & OfType<K> = {},
   ): Promise<SentMessage> {
-    checkNames(options, ['type', 're', 'exp'])
+    checkNames(options, ['type', 're', 'exp', 'bytes', 'seal'])
     this.assertUp(connection)
-    const sent = await this.#send(data, { ...options, to: [connection.id] }, () => {
+    const sent = await this.post({ ...options, data, to: [connection.id] }, () => {
       this.assertUp(connection)
       return [connection]
     })
@@ -143,14 +178,40 @@ export abstract class SignedNode extends Node<SecureNodeEvents> {
     return sent
   }
 
-  async #send(data: unknown, fields: SecureSendOptions, links: () => NodeConnection[]): Promise<SentMessage> {
-    return this.#outbox.post({ ...fields, data }, (draft) => {
-      // Whoever is connected when it is signed gets it.
+  /**
+   * Checks, signs and sends a message over the links that there are when it is signed. `onSigned` hears its ID before
+   * it leaves, and so before anybody can answer.
+   */
+  protected async post(
+    message: OutgoingMessage,
+    links: () => readonly NodeConnection[],
+    onSigned?: (draft: Draft) => void,
+  ): Promise<SentMessage> {
+    const checked = this.#check(message)
+    // Copied in this turn if at all possible: the caller may go on using what he has given.
+    const { data } = checked instanceof Promise ? await checked : checked
+    const { sent, kept } = await this.#outbox.post({ ...message, data }, (draft) => {
       const targets = links()
-      this.#relay.send(draft, targets)
+      onSigned?.(draft)
+      const kept = this.#relay.send(draft, targets)
       this.countSent()
-      return { id: draft.id, peers: targets.length }
+      return { sent: { id: draft.id, peers: targets.length }, kept }
     })
+    await kept
+    return sent
+  }
+
+  /** Requests and answers are checked where they are made. */
+  #check({ op, type = 'message', data }: OutgoingMessage): Outgoing | Promise<Outgoing> {
+    return op === undefined ? this.types.checkOut(type, 'message', data) : { data }
+  }
+
+  /** A message of a request or its answer is for this node. */
+  protected abstract call(connection: NodeConnection, message: SignedMessage): void
+
+  /** Shows a message to the application. */
+  protected show(connection: NodeConnection, message: SignedMessage, data: unknown): void {
+    this.deliver(...([connection, data, message] as unknown as SecureNodeEvents<T>['nodeMessage']))
   }
 
   /** What happened to a message at this node, if it is among the last ones (option `maxTraces`). */
@@ -165,12 +226,33 @@ export abstract class SignedNode extends Node<SecureNodeEvents> {
 
   /** Before the first connection: a message must not find an older beginning. */
   protected override async starting(): Promise<void> {
+    await this.#history?.open()
     this.#relay.start()
   }
 
   /** Sending and stopping right after must not lose a message without a word. */
-  protected override stopping(): Promise<void> {
-    return this.#outbox.settled()
+  protected override async stopping(): Promise<void> {
+    await this.#outbox.settled()
+  }
+
+  /** Not before: what came in last would be shown and not be on the disk, and come once more after the next start. */
+  protected override async stopped(): Promise<void> {
+    await this.#inbox.settled()
+    await this.#history?.close()
+  }
+
+  protected override get capabilities(): readonly string[] {
+    return this.#history === undefined ? [] : [HISTORY]
+  }
+
+  protected override peerUp(connection: NodeConnection): void {
+    this.#history?.onUp(connection)
+    // What was being delivered when the process was killed.
+    for (const kept of this.#history?.takePending() ?? []) void this.#relay.redeliver(connection, kept)
+  }
+
+  protected override peerDown(connection: NodeConnection): void {
+    this.#history?.onDown(connection)
   }
 
   protected override get mode(): Mode {
@@ -187,7 +269,8 @@ export abstract class SignedNode extends Node<SecureNodeEvents> {
 
   /** Raw frames end here: what is shown has passed the relay's verification. */
   protected override receive(connection: NodeConnection, frame: Frame): void {
-    if (frame.kind === Kind.message) this.#relay.receive(connection, frame.payload)
+    if (frame.kind === Kind.message || frame.kind === Kind.parcel) this.#relay.receive(connection, frame)
+    else if (this.#history?.receive(connection, frame.kind, frame.payload) === true) return
     else connection.close('unexpected-frame', `kind ${frame.kind} has no place among signed messages`)
   }
 
@@ -196,7 +279,10 @@ export abstract class SignedNode extends Node<SecureNodeEvents> {
   }
 
   #onRefusal(connection: NodeConnection, refusal: Refusal): void {
-    this.debugPrint(`refused a message from ${connection.id}: ${refusal.code}`)
+    const { code, text } = refusal
+    this.debugPrint(
+      `refused a message from ${connection.id}: ${code}${text === undefined ? '' : ` (${text})`}`,
+    )
     this.notify('rejected', connection, refusal)
   }
 }

@@ -1,7 +1,8 @@
 /** The peer book on disk, so that a node finds its network again without anybody's help. Node.js only. */
 import type { FileHandle } from 'node:fs/promises'
 import { utf8ToBytes } from '@noble/hashes/utils.js'
-import { errorText, invalidOption, peerBookUnreadable, peerBookUnwritable, quote } from '../errors.ts'
+import { invalidOption, peerBookUnreadable, peerBookUnwritable } from '../errors.ts'
+import { errorText, quote } from '../texts.ts'
 import type { Engine } from '../identity/engine.ts'
 import { MAX_BOOK_BYTES, MAX_BOOK_ENTRIES, MAX_RECORD_BYTES } from '../limits.ts'
 import { type Json, parseJson } from '../message/canonical.ts'

@@ -113,7 +113,12 @@ const DESCRIBERS: Describers = {
   peers: ({ peers }) => peerTable(peers),
   book: ({ book }) => bookTable(book),
   network: ({ map }) => drawText(map).trimEnd().split('\n'),
-  stats: ({ stats }) => fields({ ...stats, refused: countsOf(stats.refused) }),
+  stats: ({ stats: { requests, refused, ...stats } }) =>
+    fields({
+      ...stats,
+      refused: countsOf(refused),
+      requests: `${requests.pending} asked, ${requests.incoming} being answered`,
+    }),
   explanation: ({ explanation }) => describeExplanation(explanation),
   debug: ({ on }) => [`debugging is ${on ? 'on' : 'off'}`],
   trace: ({ text }, paint) => [paint('faint', safeText(text))],

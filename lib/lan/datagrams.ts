@@ -1,5 +1,5 @@
 import { createSocket, type Socket, type SocketOptions } from 'node:dgram'
-import { errorText } from '../errors.ts'
+import { errorText } from '../texts.ts'
 import { LAN_GROUP_IPV4, LAN_GROUP_IPV6, LAN_LOOPBACK_PORTS, LAN_PORT } from '../limits.ts'
 import { RecentMap } from '../recent-map.ts'
 import type { Address } from '../wire/address.ts'

@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '../clock.ts'
-import { errorText } from '../errors.ts'
+import { errorText } from '../texts.ts'
 import type { Engine } from '../identity/engine.ts'
 import {
   LAN_ANSWER_RATE,

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts'
-import type { ConnectOptions } from '../connector.ts'
+import type { ConnectOptions } from '../connector-port.ts'
 import type { Engine } from '../identity/engine.ts'
 import { Identity } from '../identity/identity.ts'
 import type { NodeConnection } from '../node-connection.ts'

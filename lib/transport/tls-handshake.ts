@@ -1,7 +1,7 @@
 import { constants } from 'node:crypto'
 import type { SecureContextOptions, TLSSocket } from 'node:tls'
 import type { Identity } from '../identity/identity.ts'
-import { errorText } from '../errors.ts'
+import { errorText } from '../texts.ts'
 import { ALPN } from '../limits.ts'
 import { type CertificateVerdict, judgeCertificate, makeCertificate } from './certificate.ts'
 

@@ -2,7 +2,7 @@
 // may silence it, and neither may make it appear twice.
 import t from 'tap'
 import { Identity } from '../../lib/identity/identity.ts'
-import type { Draft, MessageFields } from '../../lib/message/message.ts'
+import type { Draft, MessageFields } from '../../lib/message/draft.ts'
 import { SecureNode } from '../../lib/secure-node.ts'
 import { Kind } from '../../lib/wire/frame.ts'
 import { bodyWith, forge, genuine, withBrokenSignature } from '../fixtures/documents.ts'

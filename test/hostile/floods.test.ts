@@ -1,7 +1,7 @@
 // More than anybody wants: of messages that are good, known, old or broken, and of bytes that nobody reads.
 import t from 'tap'
 import { Identity } from '../../lib/identity/identity.ts'
-import type { Draft } from '../../lib/message/message.ts'
+import type { Draft } from '../../lib/message/draft.ts'
 import type { SecureNode } from '../../lib/secure-node.ts'
 import { Kind } from '../../lib/wire/frame.ts'
 import { bodyWith, forge, genuine, withBrokenSignature } from '../fixtures/documents.ts'
@@ -10,7 +10,7 @@ import { Stage } from '../fixtures/stage.ts'
 
 const author = Identity.generate()
 /** A queue that is full before the test is slow. */
-const SMALL_QUEUE = { maxFrameBytes: 264 * 1_024, maxQueueBytes: 512 * 1_024 }
+const SMALL_QUEUE = { maxQueueBytes: 1_100_000 }
 
 const drafts = (count: number, fields: object = {}): Promise<Draft[]> =>
   Promise.all(Array.from({ length: count }, () => genuine(author, fields)))

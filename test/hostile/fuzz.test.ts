@@ -4,12 +4,19 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import t, { type Test } from 'tap'
 import { Identity } from '../../lib/identity/identity.ts'
+import { encodeExchange, type Exchange } from '../../lib/history/exchange-frame.ts'
+import { encodeFind, encodeFound } from '../../lib/lookup/find-frame.ts'
+import type { Json } from '../../lib/message/canonical.ts'
+import { sha256Hex } from '../../lib/message/digest.ts'
+import { encodeParcel } from '../../lib/message/parcel.ts'
+import { seal } from '../../lib/seal/sealed.ts'
 import type { CloseCode } from '../../lib/wire/close-code.ts'
 import { encodeFrame, Kind } from '../../lib/wire/frame.ts'
 import { encodeHello } from '../../lib/wire/hello.ts'
+import type { MessageId } from '../../lib/wire/ids.ts'
 import { Random } from '../../lib/testing/random.ts'
 import { bodyWith, forge, genuine } from '../fixtures/documents.ts'
-import type { RawPeer } from '../fixtures/raw-peer.ts'
+import type { RawPeer, RawPeerOptions } from '../fixtures/raw-peer.ts'
 import { Stage, type StageOptions } from '../fixtures/stage.ts'
 
 const SEED = 20_260_101
@@ -27,6 +34,7 @@ const CODES: Record<CloseCode | 'none', true> = {
   'wrong-net': true,
   'bad-signature': true,
   'forged-author': true,
+  'bad-attachment': true,
   goodbye: true,
   lost: true,
   timeout: true,
@@ -51,10 +59,25 @@ const CODES: Record<CloseCode | 'none', true> = {
   'bad-payload': true,
   'bad-question': true,
   'bad-answer': true,
+  'bad-lookup': true,
+  'bad-history': true,
+  idle: true,
   closed: true,
   none: true,
 }
-const IGNORED = ['stale', 'early', 'expired', 'before-start', 'cloned-key', 'overload']
+const IGNORED = [
+  'stale',
+  'early',
+  'expired',
+  'before-start',
+  'cloned-key',
+  'overload',
+  'unreadable',
+  'invalid-content',
+]
+/** A victim that keeps a history, and peers that say that they do as well. */
+const HISTORY: StageOptions = { victim: { history: { maxAge: 3_600_000 } } }
+const HAS_HISTORY: RawPeerOptions = { hello: { caps: ['history'] } }
 
 /** Frames that are right, or right but for their content: what is mutated. */
 async function makeCorpus(): Promise<Uint8Array[]> {
@@ -68,11 +91,17 @@ async function makeCorpus(): Promise<Uint8Array[]> {
     await forge(null, author),
   ]
   const messages = documents.map((document) => encodeFrame(Kind.message, document))
+  const parcels = await makeParcels(author)
   const hello = encodeHello({ mode: 'signed', net: 'default', id: author.id, time: 0, listen: [], caps: [] })
   const text = new TextEncoder().encode('{"a":[1,{"b":"c"}]}')
   return [
     // Most of all: what is read furthest before it is refused.
     ...[...messages, ...messages, ...messages, ...messages],
+    ...[...parcels, ...parcels],
+    ...makeQuestions(),
+    ...makeExchanges(),
+    encodeFrame(Kind.late, documents[0]!),
+    encodeFrame(Kind.lateParcel, parcels[0]!.subarray(5)),
     encodeFrame(Kind.hello, hello),
     encodeFrame(Kind.proof, new Uint8Array(64)),
     encodeFrame(Kind.welcome, new Uint8Array(0)),
@@ -81,6 +110,65 @@ async function makeCorpus(): Promise<Uint8Array[]> {
     encodeFrame(Kind.close, new TextEncoder().encode('{"code":"goodbye","text":"bye"}')),
     ...[Kind.text, Kind.json, Kind.bytes, Kind.compressed].map((kind) => encodeFrame(kind, text)),
   ]
+}
+
+/** Documents with something beside them: what they name, something else, and a sealed one. */
+async function makeParcels(author: Identity): Promise<Uint8Array[]> {
+  const bytes = new Random(SEED).bytes(300)
+  const named = await genuine(author, { data: 'with bytes', bytes })
+  const plain = await genuine(author, { data: 'without' })
+  const head = {
+    from: author.id,
+    net: 'default',
+    seq: 1,
+    time: Date.now(),
+    to: [author.id],
+    type: 'x',
+    v: 1,
+  } as const
+  const sealed = seal(head, 'hush', bytes)
+  const attachment = sealed.bytes!
+  const body = {
+    ...head,
+    data: sealed.data,
+    seal: sealed.seal,
+    bytes: { sha256: sha256Hex(attachment), size: attachment.length },
+  }
+  return [
+    { document: named.bytes, attachment: bytes },
+    { document: plain.bytes, attachment: bytes },
+    { document: await forge(body as unknown as Json, author), attachment },
+  ].map((parcel) => encodeFrame(Kind.parcel, encodeParcel(parcel)))
+}
+
+/** What is said about temporary links and lookups. */
+function makeQuestions(): Uint8Array[] {
+  return [
+    encodeFrame(Kind.stay, new Uint8Array(0)),
+    encodeFrame(Kind.find, encodeFind({ number: 1, place: new Uint8Array(32) })),
+    encodeFrame(Kind.found, encodeFound(1, ['{"body":{"a":1},"sig":"00"}', '{"body":{"a":2},"sig":"00"}'])),
+  ]
+}
+
+/** What is said about the history: each kind of exchange, and of range. */
+function makeExchanges(): Uint8Array[] {
+  const ids = ['ab', 'cd'].map((byte) => byte.repeat(32) as MessageId)
+  const end = (time: number): { time: number; id: string } => ({ time, id: '0102' })
+  const now = Date.now()
+  const exchanges: Exchange[] = [
+    { kind: 'ask', ids },
+    { kind: 'served' },
+    {
+      ...{ kind: 'comparison', isOpener: true, isBusy: false, session: 1, round: 0, floor: 0 },
+      items: [
+        { kind: 'skip', end: end(now - 50_000) },
+        { kind: 'print', end: end(now - 40_000), print: '00'.repeat(16) },
+        { kind: 'list', end: end(now - 30_000), ids },
+        { kind: 'offer', end: end(now - 20_000), ids },
+      ],
+    },
+  ]
+  return exchanges.map((exchange) => encodeFrame(Kind.ranges, encodeExchange(exchange)))
 }
 
 /** One frame, or what was one. */
@@ -143,14 +231,20 @@ function heapUsed(): number {
 }
 
 /** Sends frames over one connection after the other: a new one whenever the last was closed. */
-async function fuzz(t: Test, frames: number, options: StageOptions, isPeer: boolean): Promise<void> {
+async function fuzz(
+  t: Test,
+  frames: number,
+  options: StageOptions,
+  isPeer: boolean,
+  peerOptions: RawPeerOptions = {},
+): Promise<void> {
   const stage = await Stage.start(t, options)
   const random = new Random(SEED)
   const corpus = await makeCorpus()
   const codes = new Map<string, number>()
   let heapBefore = 0
   for (let sent = 0; sent < frames;) {
-    const peer = await (isPeer ? stage.attacker(t) : stage.stranger(t))
+    const peer = await (isPeer ? stage.attacker(t, peerOptions) : stage.stranger(t, peerOptions))
     const start = sent
     // Also frames that are never finished: after some of them the attacker gives up.
     while (!peer.isClosed && sent < start + PATIENCE) {
@@ -182,6 +276,8 @@ async function settled(stage: Stage, peer: RawPeer): Promise<void> {
 }
 
 t.test('a peer of a SecureNode', (t) => fuzz(t, 2_000, {}, true))
+t.test('a peer of one with a history', (t) => fuzz(t, 2_000, HISTORY, true, HAS_HISTORY))
+t.test('a visitor of a SecureNode', (t) => fuzz(t, 500, {}, true, { hello: { caps: ['temporary'] } }))
 t.test('a stranger to a SecureNode', (t) => fuzz(t, 500, {}, false))
 t.test('a peer of a plain Node', (t) => fuzz(t, 500, { kind: 'plain' }, true))
 t.test('a stranger to a plain Node', (t) => fuzz(t, 500, { kind: 'plain' }, false))

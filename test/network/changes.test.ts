@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { SentMessage } from '../../lib/signed-node.ts'
+import type { SentMessage } from '../../lib/sending.ts'
 import { Random } from '../../lib/testing/random.ts'
 import { ManualClock } from '../../lib/testing/manual-clock.ts'
 import { exactlyOnce, Fleet, inOrder, line, type Member, PORT, ring } from '../fixtures/network.ts'

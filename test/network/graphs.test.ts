@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import type { SentMessage } from '../../lib/signed-node.ts'
+import type { SentMessage } from '../../lib/sending.ts'
 import { ManualClock } from '../../lib/testing/manual-clock.ts'
 import {
   type Edge,

@@ -1,10 +1,13 @@
 import { spawn } from 'node:child_process'
-import { randomUUID } from 'node:crypto'
+import { randomFillSync, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { collect, ROOT, run, toJavaScript } from '../fixtures/programs.ts'
+
+// Programs are started one after the other, and some wait for each other.
+t.setTimeout(120_000)
 
 // Inside the repository, so that `secure-node` is found as a package finds itself.
 const folder = join(ROOT, '.tap/examples')
@@ -115,6 +118,58 @@ async function interrupt(t: Test, programs: readonly ReturnType<typeof start>[])
   }
 }
 
+t.test('a request is passed on, and who did so is proven', async (t) => {
+  const { code, stdout, stderr } = await run(process.execPath, [await example('add-one')], folder)
+  t.equal(code, 0, stderr)
+  t.strictSame(stdout.trim().split('\n'), [
+    'Bob is asked by Alice to add one to 41',
+    'Carol is asked by Alice, through Bob',
+    'Carol answers Alice: 42',
+    'passed on by: Bob',
+    'signed by Bob: bounce for Carol, Alice',
+    'signed by Carol: answer for Alice',
+  ])
+})
+
+t.test('a chain that forks becomes one again, and who was away catches up', async (t) => {
+  const { code, stdout, stderr } = await run(process.execPath, [await example('blockchain')], folder)
+  t.equal(code, 0, stderr)
+  t.match(stdout, /Alice: first < Alice's second\n +Bob: first < Bob's second\n/, 'it forks')
+  t.match(stdout, /Alice leaves its chain for a longer one/)
+  for (const text of ["Alice's second", "Bob's second", 'third']) t.match(stdout, `hears of "${text}", late`)
+  t.equal(stdout.match(/(Alice|Bob|Carol): first < Bob's second < third\n/g)?.length, 3, 'all have the same')
+})
+
+t.test('a typed chat', async (t) => {
+  const file = await example('typed-chat')
+
+  t.test('refuses what does not fit, before it is sent and when it comes', async (t) => {
+    const { code, stdout, stderr } = await run(process.execPath, [file], folder)
+    t.equal(code, 0, stderr)
+    t.match(stdout, /\[Alice\] [0-9a-f]{8} is Bob\n/, 'a request')
+    t.match(stdout, /\[Bob\] Alice \([0-9a-f]{8}\): Hello Bob!\n/)
+    t.match(stdout, /\[Bob\] refused a message: invalid-content, [0-9a-f]{8}\n/)
+    t.match(stdout, /\[Alice\] SecureNodeError: .*"chat" does not fit its schema: data\.text: .*\n/)
+    t.notMatch(stdout, /Mallory/)
+  })
+
+  t.test('is one between two programs, and prints nothing that moves a cursor', async (t) => {
+    const alice = start(t, file, 'alice', '0')
+    const [, port] = await alice.says(/at 127\.0\.0\.1:(\d+)/)
+    const bob = start(t, file, 'bob', '0', `127.0.0.1:${port}`)
+    await bob.says(/you are bob/)
+    // Nothing tells when they are connected: what comes too early is read by nobody.
+    const talk = setInterval(() => bob.child.stdin.write('\x1b[2Jhello from bob\n'), 100)
+    const [line] = await alice.says(/\[alice\] bob \([0-9a-f]{8}\): .*hello from bob/)
+    clearInterval(talk)
+    t.notOk(line.includes('\x1b'))
+    for (const { child } of [bob, alice]) {
+      child.stdin.end()
+      t.equal((await once(child, 'exit'))[0], 0, 'it ends at the end of its input')
+    }
+  })
+})
+
 t.test('three nodes that were told one address know each other', async (t) => {
   const file = await example('join')
   const startNode = async (...args: string[]) => {
@@ -142,6 +197,49 @@ t.test('three nodes on a local network find each other without any address', asy
     for (const other of others) await says(new RegExp(`^[0-9a-f]{8} says {"text":"${other} is here"}$`, 'm'))
   }
   await interrupt(t, programs)
+})
+
+t.test('files are shared, and arrive though their source dies', async (t) => {
+  const file = await example('share')
+  const root = t.testdir({ alice: { 'small.txt': 'a few words' }, bob: {}, carol: {}, dave: {} })
+  const pathOf = (name: string, item: string): string => join(root, name, item)
+  const startNode = async (name: string, ...args: string[]) => {
+    const program = start(t, file, join(root, name), ...args)
+    const [, address] = await program.says(/listens at ([0-9.:]+);/)
+    return { ...program, address: address! }
+  }
+  const gets = (name: string, address: string, item: string) =>
+    startNode(name, '--join', address, '--get', item)
+  /** A part of it is there, and a part is not. */
+  const isInTheMiddle = ({ says }: Pick<ReturnType<typeof start>, 'says'>) => says(/\] [1-9]\d? % from/)
+
+  const large = randomFillSync(Buffer.alloc(48 * 1_024 * 1_024))
+  writeFileSync(pathOf('alice', 'large.bin'), large)
+  copyFileSync(pathOf('alice', 'large.bin'), pathOf('bob', 'large.bin'))
+  const isComplete = (name: string): boolean => large.equals(readFileSync(pathOf(name, 'large.bin')))
+
+  const alice = await startNode('alice')
+  const bob = await gets('bob', alice.address, 'small.txt')
+  await bob.says(/got small\.txt \(11 bytes\), and shares it/)
+  t.equal(readFileSync(pathOf('bob', 'small.txt'), 'utf8'), 'a few words')
+
+  const carol = await gets('carol', bob.address, 'large.bin')
+  await carol.says(/gets large\.bin from [0-9a-f]{8}, [0-9a-f]{8}\n/)
+  await isInTheMiddle(carol)
+  alice.child.kill('SIGKILL')
+  await carol.says(/got large\.bin/)
+  t.ok(isComplete('carol'), 'the other source has brought the rest')
+
+  const first = await gets('dave', bob.address, 'large.bin')
+  await isInTheMiddle(first)
+  first.child.kill('SIGKILL')
+  await once(first.child, 'exit')
+  t.ok(existsSync(pathOf('dave', 'large.bin.part')))
+  const second = await gets('dave', bob.address, 'large.bin')
+  await second.says(/got large\.bin/)
+  t.ok(isComplete('dave'), 'and when it dies itself, it goes on later')
+  t.notOk(existsSync(pathOf('dave', 'large.bin.part')))
+  await interrupt(t, [second, carol, bob])
 })
 
 t.test('the first program of the README does what it says', async (t) => {

@@ -6,7 +6,7 @@ import t, { type Test } from 'tap'
 import { Identity } from '../../lib/identity/identity.ts'
 import type { SecureNodeOptions } from '../../lib/options.ts'
 import { SecureNode } from '../../lib/secure-node.ts'
-import type { SentMessage } from '../../lib/signed-node.ts'
+import type { SentMessage } from '../../lib/sending.ts'
 import { eventually, Happenings } from '../fixtures/happenings.ts'
 import { exactlyOnce, inOrder, Member } from '../fixtures/network.ts'
 

@@ -182,7 +182,13 @@ t.test('every notice can be shown, and none can steer the terminal', (t) => {
     [{ event: 'book', book: [] }, /no nodes are known/],
     [{ event: 'book', book: [known] }, /bbbbbbbb  \[::1\]:80  3 s ago  cccccccc  never/],
     [{ event: 'network', map: MAP }, /^1 node, 0 links\n\nthis node\n  aaaaaaaa$/],
-    [{ event: 'stats', stats: { ...stats, ...relayStats } }, /refused +2 stale, 1 bad-json/],
+    [
+      {
+        event: 'stats',
+        stats: { ...stats, ...relayStats, requests: { pending: 0, incoming: 0, dropped: {} } },
+      },
+      /refused +2 stale, 1 bad-json/,
+    ],
     [{ event: 'explanation', explanation }, /relayed to +2: cccccccc …/],
     [{ event: 'explanation', explanation: { ...explanation, relays: 0, relayedTo: [] } }, /nobody/],
     [{ event: 'debug', on: true }, /on/],

@@ -408,3 +408,31 @@ t.test('a ping on demand measures the way to a peer', async (t) => {
   await world.run(alice.disconnectWithNode(connection))
   await t.rejects(alice.ping(connection), { code: 'connection-closed' })
 })
+
+t.test('what is left to be done at the end is done when nothing comes in any more', async (t) => {
+  const order: string[] = []
+  class Tidy extends Node {
+    protected override async stopping(): Promise<void> {
+      order.push(`stopping with ${this.links.size}`)
+    }
+    protected override peerDown(): void {
+      order.push('down')
+    }
+    protected override async stopped(): Promise<void> {
+      order.push(`stopped with ${this.links.size}, running: ${this.isRunning}`)
+    }
+  }
+  const network = new MemoryNetwork()
+  const node = new Tidy('127.0.0.1', 1, { transport: network.transport('127.0.0.1') })
+  const peer = new Node('127.0.0.2', 1, { transport: network.transport('127.0.0.2') })
+  t.teardown(() => peer.stop())
+  await node.start()
+  await peer.start()
+  await peer.connectWithNode('127.0.0.1', 1)
+  await node.stop()
+  t.strictSame(order, ['stopping with 1', 'down', 'stopped with 0, running: false'])
+  order.length = 0
+  const other = new Tidy('127.0.0.2', 1, { transport: network.transport('127.0.0.2') })
+  await t.rejects(other.start(), { code: 'listen-failed' })
+  t.strictSame(order, ['stopping with 0', 'stopped with 0, running: false'], 'also where it could not start')
+})

@@ -27,6 +27,7 @@ function make() {
         if (!world.isRunning) throw notStarted(what)
       },
       hasRoom: () => world.hasRoom,
+      seal: () => ({ seal: { e: '', k: [], m: '', v: 1 }, data: 'sealed' }),
     },
     identity,
     { clock, net: 'test', maxMessageIds: 7 },

@@ -11,7 +11,7 @@ import { isReject } from '../../lib/message/verdict.ts'
 import { openMessage, SignedMessage } from '../../lib/message/message.ts'
 import type { NodeConnection } from '../../lib/node-connection.ts'
 import { SecureNode } from '../../lib/secure-node.ts'
-import type { SecureSendOptions } from '../../lib/signed-node.ts'
+import type { SecureSendOptions } from '../../lib/sending.ts'
 import { MemoryNetwork } from '../../lib/transport/memory.ts'
 import { encodeFrame, Kind } from '../../lib/wire/frame.ts'
 import { ManualClock } from '../../lib/testing/manual-clock.ts'
@@ -254,7 +254,7 @@ t.test('sendToNodes', async (t) => {
       [{ a: [1, NaN] }, /^data\.a\[1\] cannot be sent/],
       [{ a: 1n }, /^data\.a cannot be sent: a BigInt/],
       [{ when: new Date() }, /^data\.when cannot be sent: a Date/],
-      [new Uint8Array(3), /a Uint8Array is not plain JSON/],
+      [{ bytes: new Uint8Array(3) }, /a Uint8Array is not plain JSON/],
       [cyclic, /^data\.self cannot be sent: it contains itself/],
       [JSON.parse('{"__proto__":1}'), /^data\.__proto__ cannot be sent: the name "__proto__" is not allowed/],
       [{ toJSON: 1 }, /toJSON/],
