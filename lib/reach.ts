@@ -1,6 +1,6 @@
 import type { Clock } from './clock.ts'
 import { aborted, unreachable } from './errors.ts'
-import { MAX_UNREACHED, REACH_DIAL_TIMEOUT, REACH_PAUSE, REACH_TIMEOUT } from './limits.ts'
+import { MAX_UNREACHED, REACH_DIAL_TIMEOUT, REACH_PAUSE, REACH_TIMEOUT } from './direct-limits.ts'
 import { RecentMap } from './recent-map.ts'
 import { type Address, formatAddress } from './wire/address.ts'
 import type { NodeId } from './wire/ids.ts'

@@ -67,7 +67,7 @@ export async function createFile(
 }
 
 /** Makes the name last through a power cut, where that is possible; the file is complete in any case. */
-async function syncFolder(folder: string): Promise<void> {
+export async function syncFolder(folder: string): Promise<void> {
   try {
     const handle = await fs.promises.open(folder, 'r')
     await handle.sync().finally(() => handle.close())

@@ -8,7 +8,7 @@ import {
   MAX_TRIED,
   RECORD_SHARED,
   TRIED_KEPT,
-} from '../limits.ts'
+} from '../network-limits.ts'
 import { RecentMap } from '../recent-map.ts'
 import { type Address, groupOf, type Reach, reachOf } from '../wire/address.ts'
 import type { NodeId } from '../wire/ids.ts'

@@ -1,14 +1,10 @@
 import { invalidArgument } from '../errors.ts'
 import type { Engine } from '../identity/engine.ts'
-import {
-  MAX_RECORD_ADDRESSES,
-  MAX_RECORD_BYTES,
-  PROTOCOL_VERSION,
-  RECORD_FUTURE,
-  RECORD_LIFETIME,
-} from '../limits.ts'
+import { PROTOCOL_VERSION } from '../limits.ts'
+import { MAX_RECORD_ADDRESSES, MAX_RECORD_BYTES, RECORD_FUTURE, RECORD_LIFETIME } from '../network-limits.ts'
 import type { Json } from '../message/canonical.ts'
-import { hasKeys, isCount, isName, isObject, isStrictKey } from '../message/document.ts'
+import { isName, isStrictKey } from '../message/document.ts'
+import { hasKeys, isCount, isObject } from '../message/json-shape.ts'
 import { isStatedBy, makeStatement, type Sign, type Statement } from '../message/statement.ts'
 import { type Address, canonicalIp, formatAddress, parseAddress, reachOf } from '../wire/address.ts'
 import { isHex32, type NodeId } from '../wire/ids.ts'

@@ -113,10 +113,11 @@ const DESCRIBERS: Describers = {
   peers: ({ peers }) => peerTable(peers),
   book: ({ book }) => bookTable(book),
   network: ({ map }) => drawText(map).trimEnd().split('\n'),
-  stats: ({ stats: { requests, refused, ...stats } }) =>
+  stats: ({ stats: { requests, refused, tree, ...stats } }) =>
     fields({
       ...stats,
       refused: countsOf(refused),
+      tree: `${tree.eager} eager, ${tree.lazy} lazy, ${tree.missing} missing`,
       requests: `${requests.pending} asked, ${requests.incoming} being answered`,
     }),
   explanation: ({ explanation }) => describeExplanation(explanation),

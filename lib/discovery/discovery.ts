@@ -1,6 +1,6 @@
 import type { Timer } from '../clock.ts'
 import { aborted, tooManySearches } from '../errors.ts'
-import { DISCOVER_TIMEOUT, QUESTION_BURST, QUESTION_PAST, QUESTION_RATE } from '../limits.ts'
+import { DISCOVER_TIMEOUT, QUESTION_BURST, QUESTION_PAST, QUESTION_RATE } from '../network-limits.ts'
 import { TokenBucket } from '../token-bucket.ts'
 import { type Frame, Kind } from '../wire/frame.ts'
 import { tellLinks } from './answer.ts'

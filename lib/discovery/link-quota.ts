@@ -5,7 +5,7 @@ import {
   QUESTION_COPIES_BURST,
   QUESTION_COPIES_RATE,
   QUESTION_RATE,
-} from '../limits.ts'
+} from '../network-limits.ts'
 import { TokenBucket } from '../token-bucket.ts'
 
 /** What one link may bring and be sent. */

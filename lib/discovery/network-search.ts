@@ -1,5 +1,6 @@
 import { invalidArgument } from '../errors.ts'
 import { checkNames } from '../names.ts'
+import { checkSignal } from '../signal.ts'
 import type { NetworkMap, NetworkNode } from './network-map.ts'
 import type { Survey } from './survey.ts'
 
@@ -28,10 +29,7 @@ export function checkDiscoverOptions(options: DiscoverOptions): void {
   if (timeout !== undefined && !(typeof timeout === 'number' && timeout > 0 && timeout < 2 ** 31)) {
     throw invalidArgument('timeout', 'a positive number of milliseconds below 2^31', timeout)
   }
-  const { addEventListener } = (signal ?? {}) as { addEventListener?: unknown }
-  if (signal !== undefined && typeof addEventListener !== 'function') {
-    throw invalidArgument('signal', 'an AbortSignal', signal)
-  }
+  checkSignal(signal)
 }
 
 /**

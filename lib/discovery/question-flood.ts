@@ -1,5 +1,5 @@
 import { utf8ToBytes } from '@noble/hashes/utils.js'
-import { ALL_QUESTIONS_BURST, ALL_QUESTIONS_RATE, MAX_QUESTION_BYTES } from '../limits.ts'
+import { ALL_QUESTIONS_BURST, ALL_QUESTIONS_RATE, MAX_QUESTION_BYTES } from '../network-limits.ts'
 import { TokenBucket } from '../token-bucket.ts'
 import { Kind } from '../wire/frame.ts'
 import type { DiscoveryGuard } from './discovery-guard.ts'

@@ -1,7 +1,9 @@
 import type { Engine } from '../identity/engine.ts'
-import { MAX_QUESTION_BYTES, PROTOCOL_VERSION } from '../limits.ts'
+import { PROTOCOL_VERSION } from '../limits.ts'
+import { MAX_QUESTION_BYTES } from '../network-limits.ts'
 import type { Json } from '../message/canonical.ts'
-import { hasKeys, isCount, isName, isObject } from '../message/document.ts'
+import { isName } from '../message/document.ts'
+import { hasKeys, isCount, isObject } from '../message/json-shape.ts'
 import {
   isStatedBy,
   makeStatement,

@@ -1,4 +1,5 @@
-import { MAX_VERIFICATIONS, MAX_WAITING_BYTES } from '../limits.ts'
+import { MAX_VERIFICATIONS } from '../limits.ts'
+import { MAX_WAITING_BYTES } from '../network-limits.ts'
 
 /** Something that came over a link and is to be verified. */
 export interface VerificationJob {

@@ -11,7 +11,7 @@ import {
   MAX_FILE_OVERLOADS,
   MAX_FILE_SOURCES,
   MAX_MANIFEST_ASKS,
-} from '../limits.ts'
+} from '../direct-limits.ts'
 import { ChunkPlan } from './chunk-plan.ts'
 import type { FilePort } from './file-port.ts'
 import { chunkCount, chunkLength, type Manifest } from './manifest.ts'

@@ -7,7 +7,7 @@ import {
   MAX_REQUEST_TIMEOUT,
   MAX_UPLOADS,
   MAX_UPLOADS_PER_ASKER,
-} from '../limits.ts'
+} from '../direct-limits.ts'
 import { checkNames } from '../names.ts'
 import { isHex32 } from '../wire/ids.ts'
 import { type Downloaded, DownloadRun } from './download.ts'

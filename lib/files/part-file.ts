@@ -2,8 +2,8 @@
 import type { FileHandle } from 'node:fs/promises'
 import { fileUnwritable, invalidArgument, SecureNodeError } from '../errors.ts'
 import { quote } from '../texts.ts'
-import { FILE_CHUNK_BYTES, MAX_FILE_BYTES } from '../limits.ts'
-import { codeOf, pathOf } from '../whole-file.ts'
+import { FILE_CHUNK_BYTES, MAX_FILE_BYTES } from '../direct-limits.ts'
+import { codeOf, pathOf, syncFolder } from '../whole-file.ts'
 import { readChunks, writeAt } from './file-bytes.ts'
 import { chunkCount, isChunk, type Manifest } from './manifest.ts'
 
@@ -137,14 +137,4 @@ function hintOf(cause: unknown): unknown {
     return new Error('the disk is full; make room, and download it again: what is there is kept', { cause })
   }
   return cause
-}
-
-/** Makes the name last through a power cut, where that is possible; the file is complete in any case. */
-async function syncFolder(folder: string): Promise<void> {
-  try {
-    const handle = await fs.promises.open(folder, 'r')
-    await handle.sync().finally(() => handle.close())
-  } catch {
-    // Windows cannot open folders.
-  }
 }

@@ -2,7 +2,7 @@
 import type { FileHandle } from 'node:fs/promises'
 import type { Clock } from '../clock.ts'
 import { aborted, fileUnreadable, invalidArgument } from '../errors.ts'
-import { FILE_CHUNK_BYTES, MAX_FILE_BYTES } from '../limits.ts'
+import { FILE_CHUNK_BYTES, MAX_FILE_BYTES } from '../direct-limits.ts'
 import { pathOf } from '../whole-file.ts'
 import { openRegular, readAt, readChunks } from './file-bytes.ts'
 import {

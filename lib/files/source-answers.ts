@@ -1,8 +1,8 @@
 import type { Clock } from '../clock.ts'
 import { requestTimeout } from '../errors.ts'
-import { FILE_CHUNK_BYTES, FILE_HASHES_PER_PART } from '../limits.ts'
+import { FILE_CHUNK_BYTES, FILE_HASHES_PER_PART } from '../direct-limits.ts'
 import type { Json } from '../message/canonical.ts'
-import { isObject } from '../message/document.ts'
+import { isObject } from '../message/json-shape.ts'
 import { CHUNKS, type FileAnswer, type FilePort, INFO } from './file-port.ts'
 import { chunkCount, fileIdOf, HASH_BYTES, isChunk, isFileSize, type Manifest } from './manifest.ts'
 

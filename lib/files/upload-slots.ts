@@ -1,5 +1,10 @@
 import { Deferred } from '../deferred.ts'
-import { MAX_UPLOADS, MAX_UPLOADS_PER_ASKER, MAX_WAITING_PER_ASKER, MAX_WAITING_UPLOADS } from '../limits.ts'
+import {
+  MAX_UPLOADS,
+  MAX_UPLOADS_PER_ASKER,
+  MAX_WAITING_PER_ASKER,
+  MAX_WAITING_UPLOADS,
+} from '../direct-limits.ts'
 
 /** Who waits for a turn. */
 interface Waiting {

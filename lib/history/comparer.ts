@@ -7,7 +7,7 @@ import {
   HISTORY_ROUNDS,
   HISTORY_SETTLE,
   HISTORY_TIMEOUT,
-} from '../limits.ts'
+} from '../direct-limits.ts'
 import { TokenBucket } from '../token-bucket.ts'
 import { encodeFrame, Kind } from '../wire/frame.ts'
 import type { MessageId } from '../wire/ids.ts'

@@ -1,9 +1,9 @@
-import { HISTORY_ASK, HISTORY_FRAME_BYTES } from '../limits.ts'
-import { joinBytes } from '../wire/bytes.ts'
+import { HISTORY_ASK, HISTORY_FRAME_BYTES } from '../direct-limits.ts'
+import { joinBytes, readUint32, writeUint32 } from '../wire/bytes.ts'
 import { fromHex, toHex } from '../wire/hex.ts'
 import type { MessageId } from '../wire/ids.ts'
 import { BEGINNING, type Bound, isBefore } from './range.ts'
-import { ID_BYTES, putTime, putUint32, readTime, readUint32, TIME_BYTES, writeTime } from './record.ts'
+import { ID_BYTES, putTime, readTime, TIME_BYTES, writeTime } from './record.ts'
 
 /** What is said of one range. It begins where the one before it ends, the first one at the beginning of time. */
 export type Item =
@@ -66,7 +66,7 @@ export function encodeExchange(exchange: Exchange): Uint8Array {
   const { isOpener, isBusy, session, round, floor, items } = exchange
   const header = new Uint8Array(HEADER_BYTES)
   header.set([COMPARISON, (isOpener ? OPENER : 0) | (isBusy ? BUSY : 0)])
-  putUint32(header, 2, session)
+  writeUint32(header, 2, session)
   header[6] = round
   putTime(header, 7, floor)
   return joinBytes([header, ...items.flatMap(encodeItem)])

@@ -6,7 +6,7 @@ import {
   HISTORY_NEWS_INTERVAL,
   HISTORY_SETTLE,
   HISTORY_SWEEP,
-} from '../limits.ts'
+} from '../direct-limits.ts'
 import { Kind } from '../wire/frame.ts'
 import type { MessageId } from '../wire/ids.ts'
 import { Agenda, type Occasion } from './agenda.ts'

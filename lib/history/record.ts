@@ -1,3 +1,4 @@
+import { readUint32, writeUint32 } from '../wire/bytes.ts'
 import { fromHex, toHex } from '../wire/hex.ts'
 import type { MessageId, NodeId } from '../wire/ids.ts'
 import type { Entry } from './store.ts'
@@ -20,20 +21,7 @@ export function putTime(bytes: Uint8Array, at: number, time: number): void {
   const high = Math.floor(time / 2 ** 32)
   bytes[at] = high >>> 8
   bytes[at + 1] = high
-  putUint32(bytes, at + 2, time % 2 ** 32)
-}
-
-/** Writes a number of 4 bytes, big-endian. */
-export function putUint32(bytes: Uint8Array, at: number, value: number): void {
-  bytes[at] = value >>> 24
-  bytes[at + 1] = value >>> 16
-  bytes[at + 2] = value >>> 8
-  bytes[at + 3] = value
-}
-
-/** Reads a number of 4 bytes, big-endian. */
-export function readUint32(bytes: Uint8Array, at: number): number {
-  return ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0
+  writeUint32(bytes, at + 2, time % 2 ** 32)
 }
 
 /** Reads a time of 6 bytes, in ms since the epoch. */
@@ -63,7 +51,7 @@ export function writeMeta({ from, exp, size, isPending, hasAttachment }: Entry):
   bytes[0] = (isPending ? PENDING : 0) | (hasAttachment ? ATTACHMENT : 0)
   bytes.set(fromHex(from), 1)
   putTime(bytes, 1 + ID_BYTES, exp ?? 0)
-  putUint32(bytes, 1 + ID_BYTES + TIME_BYTES, size)
+  writeUint32(bytes, 1 + ID_BYTES + TIME_BYTES, size)
   return bytes
 }
 

@@ -6,7 +6,7 @@ import {
   HISTORY_MESSAGE_COST,
   HISTORY_RATE,
   HISTORY_REFILL,
-} from '../limits.ts'
+} from '../direct-limits.ts'
 import { TokenBucket } from '../token-bucket.ts'
 import { encodeFrame, Kind } from '../wire/frame.ts'
 import type { MessageId } from '../wire/ids.ts'

@@ -1,7 +1,9 @@
 import type { Engine } from '../identity/engine.ts'
-import { BEACON_WINDOW, MAX_BEACON_BYTES, PROTOCOL_VERSION } from '../limits.ts'
+import { PROTOCOL_VERSION } from '../limits.ts'
+import { BEACON_WINDOW, MAX_BEACON_BYTES } from '../network-limits.ts'
 import type { Json } from '../message/canonical.ts'
-import { hasKeys, isCount, isName, isObject, isStrictKey } from '../message/document.ts'
+import { isName, isStrictKey } from '../message/document.ts'
+import { hasKeys, isCount, isObject } from '../message/json-shape.ts'
 import {
   isStatedBy,
   makeStatement,

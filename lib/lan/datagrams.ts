@@ -1,6 +1,6 @@
 import { createSocket, type Socket, type SocketOptions } from 'node:dgram'
 import { errorText } from '../texts.ts'
-import { LAN_GROUP_IPV4, LAN_GROUP_IPV6, LAN_LOOPBACK_PORTS, LAN_PORT } from '../limits.ts'
+import { LAN_GROUP_IPV4, LAN_GROUP_IPV6, LAN_LOOPBACK_PORTS, LAN_PORT } from '../network-limits.ts'
 import { RecentMap } from '../recent-map.ts'
 import type { Address } from '../wire/address.ts'
 import { type Attachment, withZone } from './attachment.ts'

@@ -14,7 +14,7 @@ import {
   LAN_VERIFY_RATE,
   MAX_BEACON_BYTES,
   MAX_LAN_SOURCES,
-} from '../limits.ts'
+} from '../network-limits.ts'
 import type { Sign } from '../message/statement.ts'
 import { RecentMap } from '../recent-map.ts'
 import { TokenBucket } from '../token-bucket.ts'

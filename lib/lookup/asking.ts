@@ -1,6 +1,6 @@
 import type { Timer } from '../clock.ts'
 import { errorText } from '../texts.ts'
-import { FIND_PATIENCE, FIND_TIMEOUT } from '../limits.ts'
+import { FIND_PATIENCE, FIND_TIMEOUT } from '../network-limits.ts'
 import type { NodeId } from '../wire/ids.ts'
 import type { FinderLink, FinderPort } from './finder-port.ts'
 import type { Candidate } from './lookup.ts'

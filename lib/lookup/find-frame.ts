@@ -1,5 +1,6 @@
 import { utf8ToBytes } from '@noble/hashes/utils.js'
-import { MAX_FOUND_BYTES, MAX_FOUND_RECORDS } from '../limits.ts'
+import { MAX_FOUND_BYTES, MAX_FOUND_RECORDS } from '../network-limits.ts'
+import { readUint32, writeUint32 } from '../wire/bytes.ts'
 import { PLACE_BYTES, type Place } from './place.ts'
 
 /** Bytes of the number that an answer repeats. */
@@ -23,7 +24,7 @@ export interface Found {
 /** The payload of a question. */
 export function encodeFind({ number, place }: Find): Uint8Array {
   const payload = new Uint8Array(FIND_BYTES)
-  writeNumber(payload, number)
+  writeUint32(payload, 0, number)
   payload.set(place, NUMBER_BYTES)
   return payload
 }
@@ -32,14 +33,14 @@ export function encodeFind({ number, place }: Find): Uint8Array {
 export function decodeFind(payload: Uint8Array): Find | undefined {
   if (payload.length !== FIND_BYTES) return undefined
   // A copy, in an array of its own: the payload is a view into what was received.
-  return { number: readNumber(payload), place: new Uint8Array(payload.subarray(NUMBER_BYTES)) }
+  return { number: readUint32(payload, 0), place: new Uint8Array(payload.subarray(NUMBER_BYTES)) }
 }
 
 /** The payload of an answer. */
 export function encodeFound(number: number, documents: readonly string[]): Uint8Array {
   const list = utf8ToBytes(`[${documents.join(',')}]`)
   const payload = new Uint8Array(NUMBER_BYTES + list.length)
-  writeNumber(payload, number)
+  writeUint32(payload, 0, number)
   payload.set(list, NUMBER_BYTES)
   return payload
 }
@@ -47,7 +48,7 @@ export function encodeFound(number: number, documents: readonly string[]): Uint8
 /** Reads the payload of a remote answer, without its records; undefined for what is none. */
 export function decodeFound(payload: Uint8Array): Found | undefined {
   if (payload.length < NUMBER_BYTES || payload.length > MAX_FOUND_BYTES) return undefined
-  return { number: readNumber(payload), list: payload.subarray(NUMBER_BYTES) }
+  return { number: readUint32(payload, 0), list: payload.subarray(NUMBER_BYTES) }
 }
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
@@ -81,16 +82,4 @@ export function splitDocuments(list: Uint8Array): readonly string[] | undefined 
   }
   documents.push(text.slice(start, -1))
   return documents
-}
-
-function writeNumber(payload: Uint8Array, number: number): void {
-  payload[0] = number >>> 24
-  payload[1] = number >>> 16
-  payload[2] = number >>> 8
-  payload[3] = number
-}
-
-/** Unsigned: `<<` alone would make 2^31 and above negative. */
-function readNumber(payload: Uint8Array): number {
-  return ((payload[0]! << 24) | (payload[1]! << 16) | (payload[2]! << 8) | payload[3]!) >>> 0
 }

@@ -7,7 +7,7 @@ import {
   MAX_FOUND_RECORDS,
   MAX_LOOKUPS,
   RECORD_SHARED,
-} from '../limits.ts'
+} from '../network-limits.ts'
 import { TokenBucket } from '../token-bucket.ts'
 import { canonicalIp, type Reach, reachOf } from '../wire/address.ts'
 import { Kind } from '../wire/frame.ts'

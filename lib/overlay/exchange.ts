@@ -7,7 +7,7 @@ import {
   ASK_TIMEOUT,
   MAX_RECORD_BYTES,
   MAX_RECORDS_PER_ANSWER,
-} from '../limits.ts'
+} from '../network-limits.ts'
 import { readStatement, readStatements, type Statement } from '../message/statement.ts'
 import { TokenBucket } from '../token-bucket.ts'
 import { reachOf } from '../wire/address.ts'

@@ -1,6 +1,7 @@
 import { utf8ToBytes } from '@noble/hashes/utils.js'
 import type { Engine } from '../identity/engine.ts'
-import { MAX_BOUNCES, MAX_MESSAGE_BYTES } from '../limits.ts'
+import { MAX_MESSAGE_BYTES } from '../limits.ts'
+import { MAX_BOUNCES } from '../direct-limits.ts'
 import { attach, bodyOf, readDraft, type SignedMessage, verifyDraft } from '../message/message.ts'
 import { decodeParcel } from '../message/parcel.ts'
 import type { MessageId, NodeId } from '../wire/ids.ts'

@@ -1,6 +1,7 @@
-import { MAX_BOUNCES } from '../limits.ts'
+import { MAX_BOUNCES } from '../direct-limits.ts'
 import type { Json } from '../message/canonical.ts'
-import { hasKeys, isCount, isName, isObject, type JsonObject } from '../message/document.ts'
+import { isName } from '../message/document.ts'
+import { hasKeys, isCount, isObject, type JsonObject } from '../message/json-shape.ts'
 import { cleanText } from '../wire/close-code.ts'
 import { isHex32, type NodeId } from '../wire/ids.ts'
 

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../clock.ts'
 import { Deferred } from '../deferred.ts'
 import { aborted, requestBroken, requestFailed, requestTimeout } from '../errors.ts'
-import { STREAM_CREDIT, STREAM_IDLE } from '../limits.ts'
+import { STREAM_CREDIT, STREAM_IDLE } from '../direct-limits.ts'
 import type { Json } from '../message/canonical.ts'
 import type { SignedMessage } from '../message/message.ts'
 import type { NodeId } from '../wire/ids.ts'

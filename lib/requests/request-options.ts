@@ -1,8 +1,10 @@
 import { invalidArgument } from '../errors.ts'
-import { MAX_REQUEST_TIMEOUT, REQUEST_TIMEOUT } from '../limits.ts'
+import { MAX_REQUEST_TIMEOUT, REQUEST_TIMEOUT } from '../direct-limits.ts'
 import { type Json, plainCopy } from '../message/canonical.ts'
 import { isName, isStrictKey, NAME } from '../message/document.ts'
 import { checkNames } from '../names.ts'
+import { checkSignal } from '../signal.ts'
+import { copyBytes } from '../wire/bytes.ts'
 import { isHex32, type NodeId } from '../wire/ids.ts'
 
 /** Options of a request. */
@@ -67,18 +69,4 @@ export function requestTerms(
 function checkTimeout(timeout: unknown): void {
   if (typeof timeout === 'number' && timeout > 0 && timeout <= MAX_REQUEST_TIMEOUT) return
   throw invalidArgument('timeout', `a number of milliseconds up to ${MAX_REQUEST_TIMEOUT}`, timeout)
-}
-
-function checkSignal(signal: unknown): void {
-  const { addEventListener } = (signal ?? {}) as { addEventListener?: unknown }
-  if (signal !== undefined && typeof addEventListener !== 'function') {
-    throw invalidArgument('signal', 'an AbortSignal', signal)
-  }
-}
-
-/** A copy of what an application gives as bytes. Judged by its form: other realms have a class of their own. */
-export function copyBytes(bytes: unknown): Uint8Array | undefined {
-  if (bytes === undefined) return undefined
-  if (!ArrayBuffer.isView(bytes)) throw invalidArgument('bytes', 'a Uint8Array', bytes)
-  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength).slice()
 }

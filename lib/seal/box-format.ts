@@ -3,7 +3,7 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { utf8ToBytes } from '@noble/hashes/utils.js'
 import nacl from 'tweetnacl'
 import { invalidArgument, sealedCorrupt, sealedPasswordWrong } from '../errors.ts'
-import { BOX_CHUNK_BYTES, BOX_COST, MAX_BOX_COST, MIN_BOX_COST } from '../limits.ts'
+import { BOX_CHUNK_BYTES, BOX_COST, MAX_BOX_COST, MIN_BOX_COST } from '../direct-limits.ts'
 import { joinBytes } from '../wire/bytes.ts'
 import { stretchPassword } from './password-key.ts'
 

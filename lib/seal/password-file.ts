@@ -4,8 +4,9 @@ import type { FileHandle } from 'node:fs/promises'
 import { aborted, fileNotRead, fileUnwritable, invalidArgument } from '../errors.ts'
 import { quote } from '../texts.ts'
 import { SecureNodeError, sealedCorrupt } from '../errors.ts'
-import { BOX_CHUNK_BYTES } from '../limits.ts'
+import { BOX_CHUNK_BYTES } from '../direct-limits.ts'
 import { checkNames } from '../names.ts'
+import { checkSignal } from '../signal.ts'
 import { codeOf, pathOf, writeBeside } from '../whole-file.ts'
 import {
   BOX_HEADER_BYTES,
@@ -90,10 +91,7 @@ export async function openFile(paths: FilePaths, password: string, options: Open
 
 /** Before anything is read: a mistake must not show after the password has been worked on. */
 function checkListeners({ signal, onProgress }: OpenFileOptions): void {
-  const { addEventListener } = (signal ?? {}) as { addEventListener?: unknown }
-  if (signal !== undefined && typeof addEventListener !== 'function') {
-    throw invalidArgument('signal', 'an AbortSignal', signal)
-  }
+  checkSignal(signal)
   if (onProgress !== undefined && typeof onProgress !== 'function') {
     throw invalidArgument('onProgress', 'a function', onProgress)
   }

@@ -2,7 +2,8 @@ import type * as NodeCrypto from 'node:crypto'
 import { scryptAsync } from '@noble/hashes/scrypt.js'
 import { utf8ToBytes } from '@noble/hashes/utils.js'
 import { invalidArgument } from '../errors.ts'
-import { BOX_SCRYPT, MAX_PASSWORD_BYTES } from '../limits.ts'
+import { MAX_PASSWORD_BYTES } from '../limits.ts'
+import { BOX_SCRYPT } from '../direct-limits.ts'
 
 /**
  * Checks a password before it is used: a string of 1 to 1,024 bytes of UTF-8 without NUL, as for key files. It is taken

@@ -1,6 +1,6 @@
 import { sha512 } from '@noble/hashes/sha2.js'
 import { isStrictPublicKey } from '../identity/ed25519.ts'
-import { MAX_SEAL_KEYS } from '../limits.ts'
+import { MAX_SEAL_KEYS } from '../direct-limits.ts'
 import { RecentMap } from '../recent-map.ts'
 import { fromHex, toHex } from '../wire/hex.ts'
 import type { NodeId } from '../wire/ids.ts'

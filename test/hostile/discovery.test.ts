@@ -1,6 +1,7 @@
 // Peers that ask too much, answer for others, repeat what was said, or say what nobody wants to know.
 import t, { type Test } from 'tap'
 import { Deferred } from '../../lib/deferred.ts'
+import { MAX_VERIFICATIONS } from '../../lib/limits.ts'
 import {
   ALL_QUESTIONS_BURST,
   ALL_QUESTIONS_RATE,
@@ -8,10 +9,9 @@ import {
   MAX_ANSWER_BYTES,
   MAX_ANSWERS,
   MAX_QUESTION_BYTES,
-  MAX_VERIFICATIONS,
   MAX_WAITING_BYTES,
   QUESTION_BURST,
-} from '../../lib/limits.ts'
+} from '../../lib/network-limits.ts'
 import type { DiscoveryRefusal } from '../../lib/discovery/discovery-port.ts'
 import { type Frame, Kind } from '../../lib/wire/frame.ts'
 import { DiscoveryNet, FakeSigner, type NetLink, type NetNode } from '../fixtures/discovery-net.ts'

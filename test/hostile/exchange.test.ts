@@ -14,7 +14,7 @@ import {
   MAX_RECORDS_PER_ANSWER,
   RECORD_FUTURE,
   RECORD_LIFETIME,
-} from '../../lib/limits.ts'
+} from '../../lib/network-limits.ts'
 import type { Signer } from '../../lib/identity/engine.ts'
 import { CountingEngine } from '../../lib/testing/counting-engine.ts'
 import { Random } from '../../lib/testing/random.ts'

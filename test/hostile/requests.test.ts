@@ -2,7 +2,12 @@
 // exception, or something that is kept.
 import { utf8ToBytes } from '@noble/hashes/utils.js'
 import t from 'tap'
-import { MAX_INCOMING_PER_ASKER, MAX_REFUSALS, MAX_REQUEST_TIMEOUT, STREAM_CREDIT } from '../../lib/limits.ts'
+import {
+  MAX_INCOMING_PER_ASKER,
+  MAX_REFUSALS,
+  MAX_REQUEST_TIMEOUT,
+  STREAM_CREDIT,
+} from '../../lib/direct-limits.ts'
 import type { Draft } from '../../lib/message/draft.ts'
 import { markMessage } from '../../lib/message/message.ts'
 import { encodeParcel } from '../../lib/message/parcel.ts'

@@ -2,15 +2,10 @@
 // all of it at once: they are ignored or sent away with a code, and honest traffic goes on.
 import t, { type Test } from 'tap'
 import { Identity } from '../../lib/identity/identity.ts'
-import {
-  FIND_BURST,
-  HISTORY_ASK,
-  MAX_ATTACHMENT_BYTES,
-  MAX_FRAME_BYTES,
-  MAX_INCOMING_PER_ASKER,
-  STREAM_CREDIT,
-  TEMPORARY_IDLE,
-} from '../../lib/limits.ts'
+import { MAX_ATTACHMENT_BYTES, MAX_FRAME_BYTES } from '../../lib/limits.ts'
+import { FIND_BURST } from '../../lib/network-limits.ts'
+import { HISTORY_ASK, MAX_INCOMING_PER_ASKER, STREAM_CREDIT } from '../../lib/direct-limits.ts'
+import { TEMPORARY_IDLE } from '../../lib/limits.ts'
 import { encodeExchange } from '../../lib/history/exchange-frame.ts'
 import { encodeFind, encodeFound } from '../../lib/lookup/find-frame.ts'
 import type { Json } from '../../lib/message/canonical.ts'

@@ -6,7 +6,12 @@ import t, { type Test } from 'tap'
 import type { Clock } from '../../lib/clock.ts'
 import type { SecureNodeError } from '../../lib/errors.ts'
 import { Identity } from '../../lib/identity/identity.ts'
-import { BOOTSTRAP_RETRY_MAX, EXPLORE_INTERVAL, JOIN_TIMEOUT, MAX_CLOCK_OFFSET } from '../../lib/limits.ts'
+import {
+  BOOTSTRAP_RETRY_MAX,
+  EXPLORE_INTERVAL,
+  JOIN_TIMEOUT,
+  MAX_CLOCK_OFFSET,
+} from '../../lib/network-limits.ts'
 import type { SecureNodeOptions } from '../../lib/options.ts'
 import { SecureNode } from '../../lib/secure-node.ts'
 import { ManualClock } from '../../lib/testing/manual-clock.ts'

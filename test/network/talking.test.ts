@@ -118,9 +118,18 @@ t.test('the way to a node', async (t) => {
     await network.settle()
     t.match(shown, [{ node, data: 'knock' }])
     t.equal(visitor.allNodes.size, 0)
+    const bytes = Uint8Array.of(1, 2)
+    const sending = visitor.sendToAddress(network.address(node), 'again', { bytes })
+    bytes.fill(9)
+    await network.run(sending)
+    await network.settle()
+    t.match(shown.at(-1), { data: 'again', message: { bytes: Uint8Array.of(1, 2) } }, 'as it was given')
     const wrong = visitor.sendToAddress(network.address(node), 'knock', { expect: Identity.generate().id })
     await t.rejects(network.run(wrong), { code: 'identity-mismatch' })
-    await t.rejects(visitor.sendToAddress('no address', 1), { code: 'invalid-argument' })
+    await t.rejects(visitor.sendToAddress('no address', 1), {
+      code: 'invalid-argument',
+      message: /^an address must be "host:port"/,
+    })
   })
 })
 
@@ -220,11 +229,13 @@ t.test('a node that was stopped and started again asks and answers as before', a
 t.test('what is sent is what was given, whatever becomes of it while a way is found', async (t) => {
   const { network, nodes, shown } = await line(t, 3)
   const payload = { words: ['first'] }
-  const sending = nodes[0]!.sendTo(nodes[2]!.id, payload)
+  const bytes = Uint8Array.of(1, 2)
+  const sending = nodes[0]!.sendTo(nodes[2]!.id, payload, { bytes })
   payload.words[0] = 'changed'
+  bytes.fill(9)
   await network.run(sending)
   await network.settle()
-  t.match(shown, [{ data: { words: ['first'] } }])
+  t.match(shown, [{ data: { words: ['first'] }, message: { bytes: Uint8Array.of(1, 2) } }])
   await t.rejects(nodes[0]!.sendTo(nodes[2]!.id, { when: new Date() }), { code: 'invalid-payload' })
   await t.rejects(nodes[0]!.sendTo(nodes[2]!.id, 1, { relay: 'yes' as never }), { code: 'invalid-argument' })
 })

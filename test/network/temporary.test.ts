@@ -97,6 +97,22 @@ t.test('a second one to the same node is the first one', async (t) => {
   t.notOk(lasting.isTemporary, 'and one that lasts does not become temporary')
 })
 
+t.test('who leaves the network ends temporary connections too, from either side', async (t) => {
+  for (const side of ['opener', 'other'] as const) {
+    const { network, alice, bob, events, open } = await stage(t)
+    const goodbyes: string[] = []
+    alice.on('nodeDisconnectWithOutboundNode', () => void goodbyes.push('alice'))
+    const connection = await open()
+    await network.run((side === 'opener' ? alice : bob).leave())
+    await network.settle()
+    t.notOk(connection.isUp, side)
+    t.match(connection.closeReason, { code: 'goodbye', by: side === 'opener' ? 'us' : 'peer' })
+    const told = side === 'opener' ? [] : ['bob inboundNodeDisconnected', 'carol outboundNodeDisconnected']
+    t.strictSame(events.sort(), told, 'of the one that lasted, and of no other')
+    t.strictSame(goodbyes, [])
+  }
+})
+
 t.test('who stops says goodbye to visitors too', async (t) => {
   const { network, bob, open } = await stage(t)
   const connection = await open()

@@ -152,7 +152,14 @@ t.test('every notice can be shown, and none can steer the terminal', (t) => {
     duplicates: 3,
   } as const
   const stats = { inbound: 1, outbound: 0, pending: 0, bytesIn: 0, bytesOut: 0, sent: 0, received: 0 }
-  const relayStats = { relayed: 0, duplicates: 0, messageIds: 0, refused: { stale: 2, 'bad-json': 1 } }
+  const counts = { grafts: 0, prunes: 0, announced: 0, requested: 0, supplied: 0, abandoned: 0, ignored: 0 }
+  const relayStats = {
+    relayed: 0,
+    duplicates: 0,
+    messageIds: 0,
+    refused: { stale: 2, 'bad-json': 1 },
+    tree: { eager: 3, lazy: 2, missing: 1, ...counts },
+  }
   const notices: [Notice, RegExp][] = [
     [
       { event: 'started', id: id('a'), host: '::1', port: 1, net: 'n', encryption: false, lan: false },
@@ -187,7 +194,7 @@ t.test('every notice can be shown, and none can steer the terminal', (t) => {
         event: 'stats',
         stats: { ...stats, ...relayStats, requests: { pending: 0, incoming: 0, dropped: {} } },
       },
-      /refused +2 stale, 1 bad-json/,
+      /refused +2 stale, 1 bad-json\ntree +3 eager, 2 lazy, 1 missing\n/,
     ],
     [{ event: 'explanation', explanation }, /relayed to +2: cccccccc …/],
     [{ event: 'explanation', explanation: { ...explanation, relays: 0, relayedTo: [] } }, /nobody/],

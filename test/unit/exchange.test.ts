@@ -1,5 +1,11 @@
 import t from 'tap'
-import { ASK_BURST, ASK_INTERVAL, ASK_REFILL, ASK_TIMEOUT, MAX_RECORDS_PER_ANSWER } from '../../lib/limits.ts'
+import {
+  ASK_BURST,
+  ASK_INTERVAL,
+  ASK_REFILL,
+  ASK_TIMEOUT,
+  MAX_RECORDS_PER_ANSWER,
+} from '../../lib/network-limits.ts'
 import { Kind } from '../../lib/wire/frame.ts'
 import { ExchangeBench, listOf } from '../fixtures/exchange.ts'
 import { paperId } from '../fixtures/records.ts'

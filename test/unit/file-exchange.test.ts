@@ -10,7 +10,7 @@ import {
   type FileExchangeOptions,
 } from '../../lib/files/file-exchange.ts'
 import type { FileProgress } from '../../lib/files/progress.ts'
-import { FILE_CHUNK_BYTES as CHUNK } from '../../lib/limits.ts'
+import { FILE_CHUNK_BYTES as CHUNK } from '../../lib/direct-limits.ts'
 import { ManualClock } from '../../lib/testing/manual-clock.ts'
 import { answered, FileNet, nodeId, someBytes } from '../fixtures/file-net.ts'
 

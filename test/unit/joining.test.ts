@@ -1,7 +1,7 @@
 import t from 'tap'
 import { Deferred } from '../../lib/deferred.ts'
 import { type ErrorCode, SecureNodeError } from '../../lib/errors.ts'
-import { JOIN_TIMEOUT, MAX_DIALS } from '../../lib/limits.ts'
+import { JOIN_TIMEOUT, MAX_DIALS } from '../../lib/network-limits.ts'
 import { joinNetwork, type JoinOptions } from '../../lib/overlay/joining.ts'
 import type { DialTerms } from '../../lib/overlay/neighbourhood-port.ts'
 import { ManualClock } from '../../lib/testing/manual-clock.ts'

@@ -4,7 +4,7 @@ import t from 'tap'
 import { Deferred } from '../../lib/deferred.ts'
 import { SecureNodeError } from '../../lib/errors.ts'
 import { Identity } from '../../lib/identity/identity.ts'
-import { BOOK_SAVE_INTERVAL, MAX_CLOCK_OFFSET, RECORD_RENEWAL } from '../../lib/limits.ts'
+import { BOOK_SAVE_INTERVAL, MAX_CLOCK_OFFSET, RECORD_RENEWAL } from '../../lib/network-limits.ts'
 import { Overlay } from '../../lib/overlay/overlay.ts'
 import type { OverlayLink } from '../../lib/overlay/overlay-link.ts'
 import type { OverlayOptions, OverlayPort } from '../../lib/overlay/overlay-port.ts'
@@ -106,6 +106,7 @@ class Bench {
         })
       },
       learned: () => {},
+      isNeeded: () => false,
       retire: (link, code) => {
         this.retired.push(code)
         this.down(link, code, 'us')
@@ -452,6 +453,16 @@ t.test('leaving', async (t) => {
     bench.overlay.onUp(link)
     t.same(bench.retired, [])
     t.match(bench.told(link), [{ body: { addresses: { length: 0 } } }], 'it is told, too')
+    await bench.turns()
+    t.same(bench.retired, ['goodbye'])
+  })
+
+  t.test('ends a visit that was let in before, too', async (t) => {
+    const bench = new Bench()
+    bench.overlay.start()
+    await bench.overlay.leave()
+    bench.overlay.onVisit(new Link('late', bench.clock.now(), {}))
+    t.same(bench.retired, [])
     await bench.turns()
     t.same(bench.retired, ['goodbye'])
   })

@@ -1,7 +1,7 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
 import t from 'tap'
-import { MAX_QUESTION_BYTES } from '../../lib/limits.ts'
+import { MAX_QUESTION_BYTES } from '../../lib/network-limits.ts'
 import { isGenuineQuestion, makeQuestion, type Question, readQuestion } from '../../lib/discovery/question.ts'
 import type { NodeId } from '../../lib/wire/ids.ts'
 import { ALICE, BOB, canonical, NOW } from '../fixtures/hand-signed.ts'

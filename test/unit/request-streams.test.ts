@@ -1,5 +1,5 @@
 import t from 'tap'
-import { MAX_STREAM_AHEAD, STREAM_CREDIT, STREAM_IDLE } from '../../lib/limits.ts'
+import { MAX_STREAM_AHEAD, STREAM_CREDIT, STREAM_IDLE } from '../../lib/direct-limits.ts'
 import type { Answer } from '../../lib/requests/answer.ts'
 import type { Incoming } from '../../lib/requests/incoming.ts'
 import { failure, RequestNet, type RequestNode } from '../fixtures/request-net.ts'
@@ -28,6 +28,7 @@ t.test('an iterable is answered part by part, and ends', async (t) => {
   for (const end of [0, 1, STREAM_CREDIT, 100]) {
     t.strictSame(await collect(a.requests.requestStream(b.id, 'count', end)), upTo(end))
   }
+  await net.settle()
   t.match(
     [a.requests.stats, b.requests.stats],
     [
