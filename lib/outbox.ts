@@ -1,7 +1,8 @@
 import { invalidArgument, overload } from './errors.ts'
 import type { Identity } from './identity/identity.ts'
 import { plainCopy } from './message/canonical.ts'
-import { type Draft, type MessageFields, type Sealer, signDraft } from './message/draft.ts'
+import { type Draft, type MessageFields, prepare, type Sealer, type Unsigned } from './message/draft.ts'
+import { SigningQueue } from './message/signing-queue.ts'
 import type { SecureNodeSettings } from './options.ts'
 
 /** What sending needs of its node. */
@@ -27,17 +28,18 @@ export class Outbox {
   readonly #port: OutboxPort
   readonly #identity: Identity
   readonly #settings: OutboxSettings
-  readonly #signing = new Set<Promise<unknown>>()
+  readonly #queue: SigningQueue
 
   constructor(port: OutboxPort, identity: Identity, settings: OutboxSettings) {
     this.#port = port
     this.#identity = identity
     this.#settings = settings
+    this.#queue = new SigningQueue(identity)
   }
 
   /** Resolves when nothing is being signed any more. */
   async settled(): Promise<void> {
-    if (this.#signing.size > 0) await Promise.allSettled(this.#signing)
+    await this.#queue.settled()
   }
 
   /**
@@ -48,22 +50,33 @@ export class Outbox {
    */
   async post<T>(message: OutgoingMessage, send: (draft: Draft) => T): Promise<T> {
     this.#assertReady()
-    const draft = await this.#sign(message)
-    // Others have been signed meanwhile, and the node may have stopped.
-    this.#assertReady()
-    return send(draft)
+    const unsigned = this.#prepare(message)
+    return new Promise<T>((resolve, reject) => {
+      const onSigned = (draft: Draft): void => {
+        // Others have been signed meanwhile, and the node may have stopped.
+        this.#assertReady()
+        resolve(send(draft))
+      }
+      this.#queue.add(unsigned, onSigned, reject)
+    })
   }
 
-  #sign({ data, type, to, re, exp, bytes, op, seal }: OutgoingMessage): Promise<Draft> {
+  #prepare({ data, type, to, re, exp, bytes, op, seal }: OutgoingMessage): Unsigned {
     const { net, clock } = this.#settings
-    const time = Math.floor(clock.now())
-    const fields = { ...payloadOf(data, bytes), type, to: addresseesOf(to, seal), re, exp, op, net, time }
+    const payload = payloadOf(data, bytes)
+    const fields = {
+      data: payload.data,
+      bytes: payload.bytes,
+      type,
+      to: addresseesOf(to, seal),
+      re,
+      exp,
+      op,
+      net,
+      time: Math.floor(clock.now()),
+    }
     const isSealed = seal !== undefined && seal !== false
-    const signing = signDraft(fields, this.#identity, isSealed ? this.#port.seal : undefined)
-    this.#signing.add(signing)
-    const forget = (): boolean => this.#signing.delete(signing)
-    signing.then(forget, forget)
-    return signing
+    return prepare(fields, this.#identity, isSealed ? this.#port.seal : undefined)
   }
 
   #assertReady(): void {

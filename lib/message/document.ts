@@ -5,12 +5,18 @@ import {
   MAX_DOCUMENT_DEPTH,
   MAX_MESSAGE_BYTES,
   MAX_NAME_LENGTH,
+  MAX_STRICT_KEYS,
   PROTOCOL_VERSION,
 } from '../limits.ts'
+import { RecentMap } from '../recent-map.ts'
+import { hasAscii } from '../wire/bytes.ts'
 import { fromHex } from '../wire/hex.ts'
 import { isHex32, isHex64, type MessageId, type NodeId } from '../wire/ids.ts'
+import type { Proof } from './merkle.ts'
+import { isProof, proofLength, proofStart, writeProof } from './proof.ts'
 import { isSeal, type Seal } from './seal-shape.ts'
-import { hasForbiddenKey, type Json, type JsonFault, parseJson, writeCanonical } from './canonical.ts'
+import { hasForbiddenKey, isCanonical, type Json, type JsonFault, parseJson } from './canonical.ts'
+import { hasKeys, isCount, isObject, type JsonObject } from './json-shape.ts'
 
 /** The signed part of a message, as it stands in the document. */
 export interface Body {
@@ -53,8 +59,12 @@ export type DocumentFault = 'too-large' | JsonFault | 'not-canonical' | 'bad-sha
 
 /** The parts of a document, or why it is none. */
 export type ReadResult =
-  | { readonly ok: true; readonly body: Body; readonly signature: string }
+  | { readonly ok: true; readonly body: Body; readonly signature: string; readonly proof?: Proof | undefined }
   | { readonly ok: false; readonly code: DocumentFault }
+
+/** The body of a message, or why it is none. */
+export type BodyResult =
+  { readonly ok: true; readonly body: Body } | { readonly ok: false; readonly code: DocumentFault }
 
 /** The pattern of `type` and `net`. */
 export const NAME = new RegExp(`^[A-Za-z0-9][A-Za-z0-9._:/-]{0,${MAX_NAME_LENGTH - 1}}$`)
@@ -65,58 +75,77 @@ const TAIL = ',"sig":"'
 const SIGNATURE_DIGITS = 128
 const TAIL_LENGTH = TAIL.length + SIGNATURE_DIGITS + '"}'.length
 
-/** The document of a canonical body and its signature in hexadecimal. */
-export function writeDocument(body: string, signature: string): string {
-  return `${HEAD}${body}${TAIL}${signature}"}`
+/** The document of a canonical body and its signature in hexadecimal; with its proof, where that is of a batch. */
+export function writeDocument(body: string, signature: string, proof?: Proof): string {
+  return `${HEAD}${body}${proof === undefined ? '' : writeProof(proof)}${TAIL}${signature}"}`
+}
+
+/** Bytes of a document whose body has so many. */
+export function documentLength(bodyLength: number, proof?: Pick<Proof, 'index' | 'size'>): number {
+  return HEAD.length + bodyLength + (proof === undefined ? 0 : proofLength(proof)) + TAIL_LENGTH
 }
 
 /** The bytes of the body inside a document's bytes, or undefined where no body can be. */
 export function bodySlice(document: Uint8Array): Uint8Array | undefined {
-  const end = document.length - TAIL_LENGTH
-  if (end <= HEAD.length || !hasAscii(document, 0, HEAD) || !hasAscii(document, end, TAIL)) return undefined
-  return document.subarray(HEAD.length, end)
-}
-
-function hasAscii(bytes: Uint8Array, offset: number, ascii: string): boolean {
-  for (let at = 0; at < ascii.length; at++) if (bytes[offset + at] !== ascii.charCodeAt(at)) return false
-  return true
+  const tail = document.length - TAIL_LENGTH
+  if (tail <= HEAD.length || !hasAscii(document, 0, HEAD) || !hasAscii(document, tail, TAIL)) return undefined
+  return document.subarray(HEAD.length, proofStart(document, tail) ?? tail)
 }
 
 /** Reads remote bytes as a document: size, depth, UTF-8, JSON, canonical form, shape, keys. Never throws. */
 export function readDocument(bytes: Uint8Array): ReadResult {
-  if (bytes.length > MAX_MESSAGE_BYTES) return { ok: false, code: 'too-large' }
-  const parsed = parseJson(bytes, MAX_DOCUMENT_DEPTH)
+  const parsed = readJson(bytes, MAX_DOCUMENT_DEPTH)
   if (!parsed.ok) return parsed
-  if (!isCanonical(parsed.value, parsed.text)) return { ok: false, code: 'not-canonical' }
-  const { value, text } = parsed
-  const envelope = readEnvelope(value)
+  const envelope = readEnvelope(parsed.value, ['proof'])
   if (envelope === undefined) return badShape
-  const { body, signature } = envelope
-  // A forbidden key cannot be spelled with escapes in canonical text, so most documents skip the walk.
-  if ((text.includes('__proto__') || text.includes('toJSON')) && hasForbiddenKey(value)) return badShape
-  if (!isBody(body)) return badShape
-  if (!isStrictKey(body.from) || body.to?.every(isStrictKey) === false) return { ok: false, code: 'bad-key' }
-  return { ok: true, body, signature }
+  const { signature, proof } = envelope
+  if (proof !== undefined && !isProof(proof)) return badShape
+  const result = checkBody(envelope.body, parsed.text)
+  return result.ok ? { ok: true, body: result.body, signature, proof } : result
 }
 
-/** The outer form of everything that is signed: a body and its signature, and nothing else. */
-export function readEnvelope(value: Json): { readonly body: Json; readonly signature: string } | undefined {
-  if (!isObject(value) || !hasKeys(value, ['body', 'sig'], []) || !isHex64(value['sig'])) return undefined
-  return { body: value['body']!, signature: value['sig'] }
+/** Reads remote bytes as the body of a message, by the same rules. */
+export function readBody(bytes: Uint8Array): BodyResult {
+  const parsed = readJson(bytes, MAX_DOCUMENT_DEPTH - 1)
+  return parsed.ok ? checkBody(parsed.value, parsed.text) : parsed
+}
+
+type JsonResult =
+  | { readonly ok: true; readonly value: Json; readonly text: string }
+  | { readonly ok: false; readonly code: DocumentFault }
+
+function readJson(bytes: Uint8Array, depth: number): JsonResult {
+  if (bytes.length > MAX_MESSAGE_BYTES) return { ok: false, code: 'too-large' }
+  const parsed = parseJson(bytes, depth)
+  if (!parsed.ok) return parsed
+  return isCanonical(parsed.value, parsed.text) ? parsed : { ok: false, code: 'not-canonical' }
+}
+
+/** @param text The canonical text that holds it. */
+function checkBody(body: Json, text: string): BodyResult {
+  // A forbidden key cannot be spelled with escapes in canonical text, so most documents skip the walk.
+  if ((text.includes('__proto__') || text.includes('toJSON')) && hasForbiddenKey(body)) return badShape
+  if (!isBody(body)) return badShape
+  if (!isStrictKey(body.from) || body.to?.every(isStrictKey) === false) return { ok: false, code: 'bad-key' }
+  return { ok: true, body }
+}
+
+/** The parts of everything that is signed. */
+interface Envelope {
+  readonly body: Json
+  readonly signature: string
+  readonly proof: Json | undefined
+}
+
+/** The outer form of everything that is signed: a body and its signature, and nothing that is not allowed. */
+export function readEnvelope(value: Json, optional: readonly string[] = []): Envelope | undefined {
+  if (!isObject(value) || !hasKeys(value, ['body', 'sig'], optional) || !isHex64(value['sig']))
+    return undefined
+  return { body: value['body']!, signature: value['sig'], proof: value['proof'] }
 }
 
 // Frozen, since everybody gets the same one: nobody can change what the next one is told.
 const badShape = Object.freeze({ ok: false, code: 'bad-shape' } as const)
-
-/** One text per value: white space, key order, escapes, number spellings and duplicate keys all end here. */
-export function isCanonical(value: Json, text: string): boolean {
-  try {
-    return writeCanonical(value) === text
-  } catch {
-    // Lone surrogates: JSON can escape them, canonical JSON cannot carry them.
-    return false
-  }
-}
 
 const REQUIRED = ['data', 'from', 'net', 'seq', 'time', 'type', 'v']
 const OPTIONAL = ['bytes', 'exp', 'op', 're', 'seal', 'to']
@@ -171,38 +200,19 @@ function isAddressees(value: Json): boolean {
   )
 }
 
-/** Whether an object has all of the required keys, and none that is neither required nor optional. */
-export function hasKeys(
-  object: JsonObject,
-  required: readonly string[],
-  optional: readonly string[],
-): boolean {
-  const keys = Object.keys(object)
-  return (
-    required.every((key) => Object.hasOwn(object, key)) &&
-    keys.every((key) => required.includes(key) || optional.includes(key))
-  )
-}
-
-/** An object of parsed JSON. */
-export type JsonObject = Readonly<Record<string, Json>>
-
-/** Whether parsed JSON is an object. */
-export function isObject(value: Json | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
 /** Whether a value may be a `type` or a `net`. */
 export function isName(value: unknown): value is string {
   return typeof value === 'string' && NAME.test(value)
 }
 
-/** Whether parsed JSON is a whole number from 0. */
-export function isCount(value: Json | undefined): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0
-}
+/** IDs that were found good. Others are not kept: whoever makes them up must not push out those of busy authors. */
+const strictKeys = new RecentMap<string, true>(MAX_STRICT_KEYS)
 
 /** Whether an ID in hexadecimal is a key that only its owner can sign for. */
 export function isStrictKey(id: string): boolean {
-  return isStrictPublicKey(fromHex(id))
+  // Each message names its author, and most come from those who sent others: a look-up takes a third of the time.
+  if (strictKeys.get(id) === true) return true
+  const isStrict = isStrictPublicKey(fromHex(id))
+  if (isStrict) strictKeys.set(id, true)
+  return isStrict
 }

@@ -1,4 +1,4 @@
-import { utf8ToBytes } from '@noble/hashes/utils.js'
+import { utf8 } from '../wire/bytes.ts'
 import { invalidArgument, messageTooLarge } from '../errors.ts'
 import type { Identity } from '../identity/identity.ts'
 import {
@@ -9,12 +9,25 @@ import {
   WINDOW_PAST,
 } from '../limits.ts'
 import { checkNames } from '../names.ts'
+import { viewBytes } from '../wire/bytes.ts'
 import { toHex } from '../wire/hex.ts'
 import { isHex32, type MessageId, type NodeId } from '../wire/ids.ts'
+import { Batch, BatchPlace, type Place } from './batch.ts'
 import { type Json, plainCopy, writeCanonical } from './canonical.ts'
 import { sha256Hex } from './digest.ts'
-import { type Body, isCount, isName, isOp, isStrictKey, NAME, writeDocument } from './document.ts'
-import { hashBody, signedBytes } from './message-id.ts'
+import {
+  type Attachment,
+  type Body,
+  isName,
+  isOp,
+  isStrictKey,
+  NAME,
+  documentLength,
+  writeDocument,
+} from './document.ts'
+import { isCount } from './json-shape.ts'
+import { MerkleTree, type Proof } from './merkle.ts'
+import { hashBody, signedBytes, signedRoot } from './message-id.ts'
 import type { Seal } from './seal-shape.ts'
 
 /** What an author decides about a message. */
@@ -44,15 +57,48 @@ export interface MessageFields {
 /** The name of the network where none is given. */
 export const DEFAULT_NET = 'default'
 
-/** A document that has the right shape, and whose signature nobody has looked at yet. */
+/** A message that has the right shape, and whose signature nobody has looked at yet. */
 export interface Draft {
   readonly id: MessageId
   readonly body: Body
   readonly signature: string
+  /** Its place in the batch that the signature is of; undefined where it was signed alone. */
+  readonly place?: Place | undefined
   /** The document. */
   readonly bytes: Uint8Array
   /** What travels beside it. Nobody has compared it with the hash in the body yet. */
   readonly attachment?: Uint8Array | undefined
+}
+
+/** A message of a batch, whose document is written only if somebody asks for it. */
+export class BatchedDraft implements Draft {
+  readonly id: MessageId
+  readonly body: Body
+  readonly place: BatchPlace
+  /** The canonical text of the body. */
+  readonly bodyBytes: Uint8Array
+  readonly attachment: Uint8Array | undefined
+
+  constructor(place: BatchPlace, body: Body, bodyBytes: Uint8Array, attachment?: Uint8Array) {
+    this.id = place.batch.ids[place.index]!
+    this.body = body
+    this.place = place
+    this.bodyBytes = bodyBytes
+    this.attachment = attachment
+  }
+
+  get signature(): string {
+    return this.place.batch.signature
+  }
+
+  get bytes(): Uint8Array {
+    return utf8(documentOf(this.body, this.signature, this.place.proof))
+  }
+}
+
+/** The document of a message. */
+export function documentOf(body: Body, signature: string, proof?: Proof): string {
+  return writeDocument(writeCanonical(body as unknown as Json), signature, proof)
 }
 
 /** Seals the payload of a message whose other fields are settled. */
@@ -79,13 +125,51 @@ export async function signMessage(fields: MessageFields, identity: Identity): Pr
 
 /** {@link signMessage} for those who go on working with the parts. */
 export async function signDraft(fields: MessageFields, identity: Identity, sealer?: Sealer): Promise<Draft> {
+  return signAlone(prepare(fields, identity, sealer), identity)
+}
+
+/** A message that waits for its signature. */
+export interface Unsigned {
+  readonly id: MessageId
+  readonly body: Body
+  /** The canonical text of the body. */
+  readonly bodyBytes: Uint8Array
+  readonly attachment: Uint8Array | undefined
+}
+
+/**
+ * Copies and checks all that is to be signed.
+ *
+ * @throws as {@link signMessage}
+ */
+export function prepare(fields: MessageFields, identity: Identity, sealer?: Sealer): Unsigned {
   const { body, attachment } = makeBody(fields, identity, sealer)
-  const text = writeCanonical(body as unknown as Json)
-  const id = hashBody(utf8ToBytes(text))
+  const bodyBytes = utf8(writeCanonical(body as unknown as Json))
+  const length = documentLength(bodyBytes.length)
+  if (length > MAX_MESSAGE_BYTES) throw messageTooLarge(length, MAX_MESSAGE_BYTES)
+  return { id: hashBody(bodyBytes), body, bodyBytes, attachment }
+}
+
+/** Signs a message for itself. */
+export async function signAlone(unsigned: Unsigned, identity: Identity): Promise<Draft> {
+  const { id, body, attachment } = unsigned
   const signature = toHex(await identity.sign(signedBytes(id)))
-  const bytes = utf8ToBytes(writeDocument(text, signature))
-  if (bytes.length > MAX_MESSAGE_BYTES) throw messageTooLarge(bytes.length, MAX_MESSAGE_BYTES)
-  return { id, body, signature, bytes, attachment }
+  return { id, body, signature, bytes: utf8(documentOf(body, signature)), attachment }
+}
+
+/** Signs several messages at once. */
+export async function signTogether(
+  messages: readonly Unsigned[],
+  identity: Identity,
+): Promise<BatchedDraft[]> {
+  const ids = messages.map(({ id }) => id)
+  const tree = new MerkleTree(ids)
+  const signature = await identity.sign(signedRoot({ root: tree.root, size: ids.length }))
+  const batch = new Batch(ids, toHex(signature), tree)
+  return messages.map(
+    ({ body, bodyBytes, attachment }, index) =>
+      new BatchedDraft(new BatchPlace(batch, index), body, bodyBytes, attachment),
+  )
 }
 
 const FIELDS = ['data', 'type', 'net', 'to', 're', 'exp', 'time', 'seq', 'bytes', 'op']
@@ -113,45 +197,59 @@ function makeBody(
   // Last of all: a refused message uses up no number.
   const seq = fields.seq ?? identity.nextSeq(time)
   if (!isCount(seq)) throw invalidArgument('seq', 'a whole number', seq)
-  const head = {
-    from: identity.id,
-    net,
-    seq,
-    time,
-    type,
-    v: PROTOCOL_VERSION,
-    ...(to && { to }),
-    ...(op !== undefined && { op }),
-    ...(re !== undefined && { re: re as MessageId }),
-    ...(exp !== undefined && { exp }),
-  } as const
-  if (sealer === undefined) return withAttachment({ ...head, data }, bytes)
+  const head = { exp, from: identity.id, net, op, re: re as MessageId | undefined, seq, time, to, type }
+  if (sealer === undefined) return withAttachment(head, data, undefined, bytes)
   if (to === undefined) throw invalidArgument('seal', 'with addressees: the option "to"', undefined)
-  const sealed = sealer({ ...head, to }, data, bytes)
-  return withAttachment({ ...head, data: sealed.data, seal: sealed.seal }, sealed.bytes)
+  const { data: _, ...sealed } = writeBody(head, null, undefined, undefined)
+  const payload = sealer({ ...sealed, to }, data, bytes)
+  return withAttachment(head, payload.data, payload.seal, payload.bytes)
 }
 
+type Head = {
+  readonly [K in Exclude<keyof Body, 'bytes' | 'data' | 'seal' | 'v'>]: Body[K] | undefined
+} & Pick<Body, 'from' | 'net' | 'seq' | 'time' | 'type'>
+
 function withAttachment(
-  body: Body,
+  head: Head,
+  data: Json,
+  seal: Seal | undefined,
   attachment: Uint8Array | undefined,
 ): { readonly body: Body; readonly attachment: Uint8Array | undefined } {
-  if (attachment === undefined) return { body, attachment }
+  if (attachment === undefined) return { body: writeBody(head, data, seal, undefined), attachment }
   if (attachment.length > MAX_ATTACHMENT_BYTES) throw messageTooLarge(attachment.length, MAX_ATTACHMENT_BYTES)
   const bytes = { sha256: sha256Hex(attachment), size: attachment.length }
-  return { body: { ...body, bytes }, attachment }
+  return { body: writeBody(head, data, seal, bytes), attachment }
+}
+
+/** One after another in their canonical order, so that they need not be sorted: spreads take longer than the rest. */
+function writeBody(head: Head, data: Json, seal: Seal | undefined, bytes: Attachment | undefined): Body {
+  const body = {} as { -readonly [K in keyof Body]: Body[K] }
+  if (bytes !== undefined) body.bytes = bytes
+  body.data = data
+  if (head.exp !== undefined) body.exp = head.exp
+  body.from = head.from
+  body.net = head.net
+  if (head.op !== undefined) body.op = head.op
+  if (head.re !== undefined) body.re = head.re
+  if (seal !== undefined) body.seal = seal
+  body.seq = head.seq
+  body.time = head.time
+  if (head.to !== undefined) body.to = head.to
+  body.type = head.type
+  body.v = PROTOCOL_VERSION
+  return body
 }
 
 /**
  * Copied like the rest of a payload, and judged before anything is copied that is too large. The parts of a request wait
  * before they are signed, so whoever makes them has copied them already.
  */
-function copyAttachment(bytes: Uint8Array | undefined, isCopy: boolean): Uint8Array | undefined {
-  const given: unknown = bytes
-  if (given === undefined) return undefined
-  if (!ArrayBuffer.isView(given)) throw invalidArgument('bytes', 'a Uint8Array', given)
-  if (given.byteLength > MAX_ATTACHMENT_BYTES) throw messageTooLarge(given.byteLength, MAX_ATTACHMENT_BYTES)
-  const view = new Uint8Array(given.buffer, given.byteOffset, given.byteLength)
-  return isCopy ? view : view.slice()
+function copyAttachment(given: unknown, isCopy: boolean): Uint8Array | undefined {
+  const bytes = viewBytes(given)
+  if (bytes !== undefined && bytes.length > MAX_ATTACHMENT_BYTES) {
+    throw messageTooLarge(bytes.length, MAX_ATTACHMENT_BYTES)
+  }
+  return isCopy ? bytes : bytes?.slice()
 }
 
 /** Copies first and checks the copy: what is signed must not change in between. */

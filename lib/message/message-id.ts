@@ -4,12 +4,15 @@ import { MAX_MESSAGE_BYTES } from '../limits.ts'
 import { fromHex } from '../wire/hex.ts'
 import { joinBytes } from '../wire/bytes.ts'
 import type { MessageId } from '../wire/ids.ts'
-import { sha256Hex } from './digest.ts'
+import type { Place } from './batch.ts'
+import { labelledHash } from './digest.ts'
 import { bodySlice } from './document.ts'
 
 // One label for each use of the key, none a prefix of another: a signature made for one use is nothing in any other.
 const ID_LABEL = utf8ToBytes('secure-node/1 message-id\0')
+const hashLabelled = labelledHash(ID_LABEL)
 const SIGNATURE_LABEL = utf8ToBytes('secure-node/1 message-sig\0')
+const BATCH_LABEL = utf8ToBytes('secure-node/1 batch-sig\0')
 
 /**
  * The bytes of a document, as this module's own: the caller may change his while they are verified. No more are
@@ -51,12 +54,20 @@ export function idOfBytes(bytes: Uint8Array): MessageId | undefined {
 
 /** The ID of a body in canonical form. */
 export function hashBody(body: Uint8Array): MessageId {
-  return sha256Hex(labelled(ID_LABEL, body)) as MessageId
+  return hashLabelled(body) as MessageId
 }
 
 /** The bytes that are signed: the label and the ID's 32 bytes. */
 export function signedBytes(id: MessageId): Uint8Array {
   return labelled(SIGNATURE_LABEL, fromHex(id))
+}
+
+/**
+ * The bytes that are signed for a batch: the label, the number of its messages in 2 bytes big-endian, and the root. With
+ * the number, each message has exactly one proof.
+ */
+export function signedRoot({ root, size }: Pick<Place, 'root' | 'size'>): Uint8Array {
+  return joinBytes([BATCH_LABEL, Uint8Array.of(size >>> 8, size), fromHex(root)])
 }
 
 function labelled(label: Uint8Array, bytes: Uint8Array): Uint8Array {

@@ -1,15 +1,18 @@
 import { invalidArgument } from '../errors.ts'
-import { verifySignature } from '../identity/ed25519.ts'
+import { checkSignature } from '../identity/ed25519.ts'
 import type { Engine } from '../identity/engine.ts'
 import { WINDOW_FUTURE, WINDOW_PAST } from '../limits.ts'
 import { checkNames } from '../names.ts'
 import { fromHex } from '../wire/hex.ts'
 import type { MessageId, NodeId } from '../wire/ids.ts'
 import { deepFreeze, type Json } from './canonical.ts'
-import { type Attachment, type Body, readDocument } from './document.ts'
+import { type BatchPlace, ProvenPlace } from './batch.ts'
+import { type Attachment, type Body, readBody, readDocument } from './document.ts'
 import { sha256Hex } from './digest.ts'
-import type { Draft } from './draft.ts'
-import { bytesOf, idOfBytes, signedBytes } from './message-id.ts'
+import { BatchedDraft, documentOf, type Draft } from './draft.ts'
+import type { Proof } from './merkle.ts'
+import { bytesOf, idOfBytes, signedBytes, signedRoot } from './message-id.ts'
+import type { VerifiedRoots } from './verified-roots.ts'
 import type { IgnoreCode, RejectCode, VerdictCode } from './verdict.ts'
 
 /** How long messages are valid. */
@@ -99,7 +102,8 @@ export class SignedMessage {
 
   /** The signed document as it travels: whoever gets it can verify it again, in any language. */
   get document(): string {
-    return new TextDecoder().decode(this.#parts.document)
+    const { body, signature, proof } = this.#parts
+    return documentOf(body, signature, proof)
   }
 }
 
@@ -107,7 +111,9 @@ export class SignedMessage {
 interface MessageParts {
   readonly id: MessageId
   readonly body: Body
-  readonly document: Uint8Array
+  readonly signature: string
+  /** Not the batch itself: who keeps one message must not keep what it came with. */
+  readonly proof: Proof | undefined
   readonly bytes?: Uint8Array | undefined
   readonly opened?: Opened | undefined
   readonly late?: true | undefined
@@ -177,11 +183,20 @@ export function readDraft(
   const result = readDocument(bytes)
   if (!result.ok) return result
   if (net !== undefined && result.body.net !== net) return { ok: false, code: 'wrong-net' }
-  const { body, signature } = result
+  const { body, signature, proof } = result
   if (attachment !== undefined && attachment.length !== body.bytes?.size) {
     return { ok: false, code: 'bad-attachment' }
   }
-  return { ok: true, draft: { id: id!, body, signature, bytes, attachment } }
+  const place = proof && new ProvenPlace(id!, proof)
+  return { ok: true, draft: { id: id!, body, signature, place, bytes, attachment } }
+}
+
+/** Reads a message that came in a frame with others of its batch, up to the signature. */
+export function readBatched(place: BatchPlace, bytes: Uint8Array, net: string | undefined): DraftResult {
+  const result = readBody(bytes)
+  if (!result.ok) return result
+  if (net !== undefined && result.body.net !== net) return { ok: false, code: 'wrong-net' }
+  return { ok: true, draft: new BatchedDraft(place, result.body, bytes) }
 }
 
 /** The message with the bytes that came beside its document; undefined where they are not those that it names. */
@@ -204,16 +219,33 @@ export function judgeTime(
   return undefined
 }
 
-/** The last step: the signature. Only what passes here becomes a message; its attachment is looked at by {@link attach}. */
-export async function verifyDraft(draft: Draft, engine?: Engine): Promise<Verdict> {
-  const { id, body, signature, bytes: document } = draft
-  const isGood = await verifySignature(fromHex(signature), signedBytes(id), fromHex(body.from), engine)
+/**
+ * The last step: the signature. Only what passes here becomes a message; its attachment is looked at by {@link attach}.
+ * At once where nothing else is being verified, or the signature is of a batch that is known to `roots`.
+ */
+export function verifyDraft(
+  draft: Draft,
+  engine?: Engine,
+  roots?: VerifiedRoots,
+): Verdict | Promise<Verdict> {
+  const { place, signature, body } = draft
+  const isGood =
+    place === undefined || roots === undefined
+      ? isSignedBy(draft, body.from, engine)
+      : roots.verify(body.from, place, signature, engine)
+  return typeof isGood === 'boolean' ? judge(draft, isGood) : isGood.then((isGood) => judge(draft, isGood))
+}
+
+function judge(draft: Draft, isGood: boolean): Verdict {
+  const { id, body, signature, place } = draft
   return isGood
-    ? { ok: true, message: new SignedMessage(maker, { id, body, document }) }
+    ? { ok: true, message: new SignedMessage(maker, { id, body, signature, proof: place?.proof }) }
     : { ok: false, code: 'bad-signature' }
 }
 
-/** Whether a draft was signed by this key instead of its author's: finds out who forged it. */
-export function isSignedBy(draft: Draft, key: NodeId, engine?: Engine): Promise<boolean> {
-  return verifySignature(fromHex(draft.signature), signedBytes(draft.id), fromHex(key), engine)
+/** Whether a draft was signed by this key, its author's or another: finds out who forged it. */
+export function isSignedBy(draft: Draft, key: NodeId, engine?: Engine): boolean | Promise<boolean> {
+  const { id, signature, place } = draft
+  const bytes = place === undefined ? signedBytes(id) : signedRoot(place)
+  return checkSignature(fromHex(signature), bytes, fromHex(key), engine)
 }

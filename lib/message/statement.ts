@@ -1,12 +1,18 @@
-import { sha256 } from '@noble/hashes/sha2.js'
-import { utf8ToBytes } from '@noble/hashes/utils.js'
 import { verifySignature } from '../identity/ed25519.ts'
 import type { Engine } from '../identity/engine.ts'
-import { joinBytes } from '../wire/bytes.ts'
+import { joinBytes, utf8 } from '../wire/bytes.ts'
 import { fromHex, toHex } from '../wire/hex.ts'
 import type { NodeId } from '../wire/ids.ts'
-import { hasForbiddenKey, type Json, type JsonFault, parseJson, writeCanonical } from './canonical.ts'
-import { isCanonical, readEnvelope, writeDocument } from './document.ts'
+import {
+  hasForbiddenKey,
+  isCanonical,
+  type Json,
+  type JsonFault,
+  parseJson,
+  writeCanonical,
+} from './canonical.ts'
+import { sha256Hex } from './digest.ts'
+import { readEnvelope, writeDocument } from './document.ts'
 
 // What nodes say about themselves and the network, signed: peer records, questions, answers, beacons. In form each
 // is a document like a message, `{"body":…,"sig":…}`; its label says what it is, and makes it nothing else.
@@ -29,7 +35,7 @@ export type Sign = (bytes: Uint8Array) => Promise<Uint8Array>
 /** Makes a statement. `label` ends with a zero byte, so that none is a prefix of another. */
 export async function makeStatement(label: string, body: Json, sign: Sign): Promise<Statement> {
   const text = writeCanonical(body)
-  const digest = sha256(utf8ToBytes(text))
+  const digest = digestOf(text)
   const signature = toHex(await sign(signedBytes(label, digest)))
   return { body, digest, signature, text: writeDocument(text, signature) }
 }
@@ -78,7 +84,7 @@ function statementOf(value: Json): Statement | undefined {
   if (envelope === undefined) return undefined
   const { body, signature } = envelope
   const text = writeCanonical(body)
-  return { body, signature, digest: sha256(utf8ToBytes(text)), text: writeDocument(text, signature) }
+  return { body, signature, digest: digestOf(text), text: writeDocument(text, signature) }
 }
 
 /** Whether a statement of this kind was signed with this key. Never fails. */
@@ -91,6 +97,10 @@ export function isStatedBy(
   return verifySignature(fromHex(signature), signedBytes(label, digest), fromHex(key), engine)
 }
 
+function digestOf(text: string): Uint8Array {
+  return fromHex(sha256Hex(utf8(text)))
+}
+
 function signedBytes(label: string, digest: Uint8Array): Uint8Array {
-  return joinBytes([utf8ToBytes(label), digest])
+  return joinBytes([utf8(label), digest])
 }

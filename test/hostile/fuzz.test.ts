@@ -61,6 +61,7 @@ const CODES: Record<CloseCode | 'none', true> = {
   'bad-answer': true,
   'bad-lookup': true,
   'bad-history': true,
+  'bad-relay': true,
   idle: true,
   closed: true,
   none: true,

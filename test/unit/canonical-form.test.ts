@@ -1,6 +1,15 @@
 import { utf8ToBytes } from '@noble/hashes/utils.js'
+import canonicalize from 'canonicalize'
 import t from 'tap'
-import { canonicalJson, hasForbiddenKey, parseJson } from '../../lib/message/canonical.ts'
+import {
+  canonicalJson,
+  hasForbiddenKey,
+  isCanonical,
+  type Json,
+  parseJson,
+  plainCopy,
+  writeCanonical,
+} from '../../lib/message/canonical.ts'
 import { Random } from '../../lib/testing/random.ts'
 import { canonical } from '../fixtures/hand-signed.ts'
 
@@ -138,6 +147,226 @@ t.test('random values are written as a second implementation writes them, and re
     if (text !== canonical(value) || !parsed.ok || canonicalJson(parsed.value) !== text) differences++
   }
   t.equal(differences, 0)
+  t.end()
+})
+
+/** What the reference writes; undefined where it refuses. */
+function reference(value: Json): string | undefined {
+  try {
+    return canonicalize(value)
+  } catch {
+    return undefined
+  }
+}
+
+function written(value: Json): string | undefined {
+  try {
+    return writeCanonical(value)
+  } catch {
+    return undefined
+  }
+}
+
+/** A random JSON text, most of them not canonical: every spelling that JSON allows, and keys in any order. */
+function randomText(random: Random, depth = 0): string {
+  const pick = <T>(items: readonly T[]): T => items[random.below(items.length)]!
+  const space = (): string => (random.below(12) === 0 ? pick([' ', '\n', '\t ']) : '')
+  const letters = ['a', 'b', '1', '10', '9', 'é', '😀', '\u2028', '\ufb33', '__proto__', 'toJSON', 'ud', '/']
+  const escapes = [
+    '\\n',
+    '\\u000f',
+    '\\u000F',
+    '\\u0061',
+    '\\/',
+    '\\\\',
+    '\\"',
+    '\\\\ud800',
+    '\\ud800',
+    '\\ud83d\\ude00',
+  ]
+  const string = (): string =>
+    `"${Array.from({ length: random.below(4) }, () => pick(random.below(4) === 0 ? escapes : letters)).join('')}"`
+  const numbers = [
+    '0',
+    '-0',
+    '1',
+    '1.0',
+    '10',
+    '1e1',
+    '1E5',
+    '1e21',
+    '1e+21',
+    '100000000000000000000',
+    '1e400',
+    '-1e400',
+  ]
+  const more = [
+    '9007199254740993',
+    '9007199254740992',
+    '0.1',
+    '0.10',
+    '5e-324',
+    '1e-7',
+    '0.0000001',
+    '123456789012345678',
+  ]
+  const list = (item: () => string): string =>
+    Array.from({ length: random.below(5) }, () => space() + item() + space()).join(',')
+  const member = (): string => `${string()}${space()}:${space()}${randomText(random, depth + 1)}`
+  switch (random.below(depth > 4 ? 5 : 8)) {
+    case 0:
+      return pick(['null', 'true', 'false'])
+    case 1:
+    case 2:
+      return pick([...numbers, ...more])
+    case 3:
+    case 4:
+      return string()
+    case 5:
+      return `[${list(() => randomText(random, depth + 1))}]`
+    default:
+      return `{${list(member)}}`
+  }
+}
+
+t.test('the short way writes what the reference writes, and refuses what it refuses', (t) => {
+  const random = new Random(3_339)
+  const counts = { differences: 0, canonical: 0, refused: 0, texts: 0 }
+  for (let i = 0; i < 20_000; i++) {
+    const parsed = parseJson(utf8ToBytes(randomText(random)))
+    if (!parsed.ok) continue
+    const { value, text } = parsed
+    const expected = reference(value)
+    counts.texts++
+    if (expected === undefined) counts.refused++
+    if (expected === text) counts.canonical++
+    if (written(value) !== expected || isCanonical(value, text) !== (expected === text)) counts.differences++
+    // What is canonical must be found to be so, and in no other order or spelling.
+    if (expected === undefined) continue
+    const again = parseJson(utf8ToBytes(expected))
+    if (!again.ok || !isCanonical(again.value, expected) || isCanonical(again.value, `${expected} `))
+      counts.differences++
+  }
+  t.equal(counts.differences, 0)
+  t.ok(counts.texts > 15_000 && counts.canonical > 2_000 && counts.refused > 500, JSON.stringify(counts))
+  t.end()
+})
+
+t.test('what is copied to be sent is written like what the reference makes of the original', (t) => {
+  const random = new Random(5_870)
+  let differences = 0
+  for (let i = 0; i < 5_000; i++) {
+    const value = randomJson(random) as Json
+    if (writeCanonical(plainCopy(value)) !== reference(value)) differences++
+  }
+  t.equal(differences, 0)
+  t.end()
+})
+
+t.test('texts that are nearly canonical are refused', (t) => {
+  const isGood = (text: string): boolean => isCanonical(JSON.parse(text) as Json, text)
+  for (const text of [
+    '{"a":1,"b":2}',
+    '{"":0,"10":1,"9":2,"a":3}',
+    '"\\\\ud800"',
+    '"\ud83d\ude00"',
+    '[[],{},""]',
+    '{"a":{"b":1},"b":{"a":1}}',
+  ])
+    t.ok(isGood(text), text)
+  const cases = [
+    ...[
+      '{"b":1,"a":2}',
+      '{"a":1,"a":1}',
+      '{"a":1,"a":2}',
+      '{"9":1,"10":2}',
+      '{"10":1,"":2}',
+      '{"a":1,"1":2}',
+    ],
+    ...['[{"a":[{"c":1,"b":2}]}]', '{"__proto__":1,"__aroto__":2}', '{"b":1,"__proto__":{"a":1}}'],
+    ...[
+      '{"a":1 }',
+      ' 1',
+      '1\n',
+      '[1, 2]',
+      '"\\u0061"',
+      '"\\/"',
+      '"\\u000A"',
+      '"\\u001F"',
+      '"\\u00e9"',
+      '"\\ud83d\\ude00"',
+    ],
+    ...[
+      '"\\ud800"',
+      '"\\udc00\\ud800"',
+      '{"\\ud800":1}',
+      '["\\uD800"]',
+      '{"a":"\\udfff","b":1}',
+      '"\ud800"',
+      '"\udc00"',
+    ],
+    ...[
+      '-0',
+      '[-0]',
+      '1.0',
+      '1e2',
+      '1E+2',
+      '1e21',
+      '0.10',
+      '9007199254740993',
+      '1e400',
+      '[-1e400]',
+      '{"a":1e999}',
+    ],
+  ]
+  for (const text of cases) t.notOk(isGood(text), JSON.stringify(text))
+  // By UTF-16 units, 😀 comes before \ufb33; by code points it would come after.
+  t.ok(isGood('{"\ud83d\ude00":1,"\ufb33":2}'))
+  t.notOk(isGood('{"\ufb33":2,"\ud83d\ude00":1}'))
+  t.end()
+})
+
+t.test('a text that belongs to another value is not the canonical one of this', (t) => {
+  t.notOk(isCanonical(Infinity, 'null'))
+  t.notOk(isCanonical([NaN], '[null]'))
+  t.notOk(isCanonical({ a: 1 }, '{"a":2}'))
+  t.notOk(isCanonical({ a: -Infinity }, '{"a":null}'))
+  t.end()
+})
+
+t.test('members that a library has added to all objects change nothing', (t) => {
+  const prototype = Object.prototype as unknown as Record<string, unknown>
+  const loop: Record<string, unknown> = {}
+  loop['loop'] = loop
+  t.teardown(() => {
+    for (const key of ['Added', 'zz']) Reflect.deleteProperty(prototype, key)
+  })
+  const expected = '{"a":{"b":[{}]},"c":1}'
+  for (const key of ['Added', 'zz']) {
+    for (const value of [() => 1, 1, NaN, loop]) {
+      prototype[key] = value
+      const text = writeCanonical({ a: { b: [{}] }, c: 1 })
+      const isGood = isCanonical(JSON.parse(expected) as Json, expected)
+      const isBad = isCanonical(JSON.parse('{"c":1,"a":2}') as Json, '{"c":1,"a":2}')
+      Reflect.deleteProperty(prototype, key)
+      t.same([text, isGood, isBad], [expected, true, false], key)
+    }
+  }
+  t.end()
+})
+
+t.test('of bytes that are too deep and no UTF-8 either, the depth is named', (t) => {
+  const bytes = (text: string): Uint8Array => Uint8Array.of(...utf8ToBytes(text), 0xff)
+  t.same(parseJson(bytes('[[[')), { ok: false, code: 'bad-utf8' })
+  t.same(parseJson(bytes('[[['), 2), { ok: false, code: 'too-deep' })
+  t.end()
+})
+
+t.test('many brackets side by side, or in strings, are not deep', (t) => {
+  for (const text of ['[{},{},[],[],{"[":"{[[{"}]', `["${'[{'.repeat(100)}"]`, '[[],"\\"[[["]']) {
+    t.equal(parseJson(utf8ToBytes(text), 2).ok, true, text)
+  }
+  t.same(parseJson(utf8ToBytes('[[],"]]]",[[]]]'), 2), { ok: false, code: 'too-deep' })
   t.end()
 })
 

@@ -1,8 +1,16 @@
 import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js'
 import t, { type Test } from 'tap'
-import { bodySlice, NAME, readDocument, writeDocument } from '../../lib/message/document.ts'
+import {
+  bodySlice,
+  documentLength,
+  NAME,
+  readBody,
+  readDocument,
+  writeDocument,
+} from '../../lib/message/document.ts'
 import { MAX_ADDRESSEES, MAX_MESSAGE_BYTES } from '../../lib/limits.ts'
 import { SMALL_ORDER_SPELLINGS } from '../fixtures/forge.ts'
+import { bodyTexts, documentIn, proofIn, signTexts } from '../fixtures/hand-batched.ts'
 import {
   ALICE,
   authorOf,
@@ -312,5 +320,57 @@ t.test('a name has 1 to 64 characters of a small set and begins with a letter or
   for (const name of ['a', 'A9', '0', 'a._:/-z', 'x'.repeat(64)]) t.ok(NAME.test(name), name)
   for (const name of ['', '.', '-a', 'x'.repeat(65), 'a b', 'a\n', 'ä', 'a\\', 'а'])
     t.notOk(NAME.test(name), JSON.stringify(name))
+  t.end()
+})
+
+t.test('a document with a proof is read into its body, its proof and its signature', (t) => {
+  const batch = signTexts(bodyTexts(5))
+  for (const [index, text] of batch.bodies.entries()) {
+    const document = documentIn(batch, index)
+    const [signature, proof] = [Buffer.from(batch.signature).toString('hex'), proofIn(batch, index)]
+    const body = JSON.parse(text) as unknown
+    t.same(readDocument(utf8ToBytes(document)), { ok: true, body, signature, proof })
+    t.equal(writeDocument(text, signature, proof as never), document)
+    t.equal(documentLength(text.length, proof as never), document.length)
+    t.equal(Buffer.from(bodySlice(utf8ToBytes(document))!).toString(), text)
+  }
+  t.equal(documentLength(10), writeDocument('{"a": 100}', SIG).length)
+  t.end()
+})
+
+t.test('a proof counts for the size of a document', (t) => {
+  const rest = documentIn(signTexts(bodyTexts(2, { data: '' })), 0).length
+  const sized = (bytes: number): string =>
+    documentIn(signTexts(bodyTexts(2, { data: 'a'.repeat(bytes - rest) })), 0)
+  t.equal(sized(MAX_MESSAGE_BYTES).length, MAX_MESSAGE_BYTES)
+  t.equal(codeOf(sized(MAX_MESSAGE_BYTES)), 'ok')
+  t.equal(codeOf(sized(MAX_MESSAGE_BYTES + 1)), 'too-large')
+  t.end()
+})
+
+t.test('a body alone is read by the same rules', (t) => {
+  const code = (text: string | Uint8Array): string => {
+    const result = readBody(typeof text === 'string' ? utf8ToBytes(text) : text)
+    return result.ok ? 'ok' : result.code
+  }
+  const bodies = [
+    canonical(bodyWith()),
+    canonical(bodyWith({ data: nested(32) })),
+    canonical(bodyWith({ data: nested(33) })),
+    canonical(bodyWith({ hops: 1 })),
+    canonical(bodyWith({ from: `01${'00'.repeat(31)}` })),
+    canonical(bodyWith()).replace('"v":1', '"v":1.0'),
+    canonical(bodyWith({ data: JSON.parse('{"__proto__":1}') })),
+    'null',
+    '{',
+    '[]',
+  ]
+  for (const body of bodies) t.equal(code(body), codeOf(documentOf(body)), body.slice(0, 40))
+  t.equal(code(Uint8Array.of(0xff)), 'bad-utf8')
+  t.equal(code(new Uint8Array(MAX_MESSAGE_BYTES + 1)), 'too-large')
+  for (const around of [' ', '\n', '\ufeff']) {
+    t.not(code(`${around}${bodies[0]!}`), 'ok')
+    t.not(code(`${bodies[0]!}${around}`), 'ok')
+  }
   t.end()
 })

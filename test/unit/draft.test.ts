@@ -2,7 +2,14 @@ import t from 'tap'
 import { Identity } from '../../lib/identity/identity.ts'
 import { MAX_ATTACHMENT_BYTES } from '../../lib/limits.ts'
 import { sha256Hex } from '../../lib/message/digest.ts'
-import { type SealedHead, signDraft, signMessage } from '../../lib/message/draft.ts'
+import {
+  prepare,
+  type SealedHead,
+  signAlone,
+  signDraft,
+  signMessage,
+  signTogether,
+} from '../../lib/message/draft.ts'
 import {
   attach,
   bodyOf,
@@ -11,7 +18,9 @@ import {
   readDraft,
   verifyDraft,
 } from '../../lib/message/message.ts'
-import { bodyWith, forge } from '../fixtures/documents.ts'
+import { bodyWith, forge, textOf } from '../fixtures/documents.ts'
+import { bodyTexts, documentIn, signTexts } from '../fixtures/hand-batched.ts'
+import { ALICE, NOW } from '../fixtures/hand-signed.ts'
 
 const alice = Identity.generate()
 const bob = Identity.generate()
@@ -165,4 +174,55 @@ t.test('a message can be marked with what only its receiver knows', async (t) =>
   })
   t.ok(Object.isFrozen(opened) && Object.isFrozen(opened.data))
   t.equal(bodyOf(opened).data, 'cipher', 'what was signed stays what it was')
+})
+
+t.test('messages that are signed together', async (t) => {
+  const author = Identity.fromSeed(ALICE.seed)
+
+  t.test('are what a second implementation signs, byte for byte', async (t) => {
+    const hand = signTexts(bodyTexts(7))
+    const fields = hand.bodies.map((_, data) => ({ data, time: NOW, seq: NOW * 1_000 + data }))
+    const drafts = await signTogether(
+      fields.map((one) => prepare(one, author)),
+      author,
+    )
+    for (const [index, draft] of drafts.entries()) {
+      t.equal(textOf(draft.bytes), documentIn(hand, index))
+      t.equal(textOf(draft.bodyBytes), hand.bodies[index])
+    }
+  })
+
+  t.test('have their own attachments', async (t) => {
+    const drafts = await signTogether(
+      [prepare({ data: 1, bytes }, author), prepare({ data: 2 }, author)],
+      author,
+    )
+    t.strictSame(
+      drafts.map(({ attachment }) => attachment),
+      [bytes, undefined],
+    )
+    const verdict = await openMessage(textOf(drafts[0]!.bytes), { bytes })
+    t.match(verdict, { ok: true, message: { data: 1, attachment: { size: 3 } } })
+  })
+
+  t.test('have the IDs that they have alone', async (t) => {
+    const messages = [prepare({ data: 1 }, author), prepare({ data: 2 }, author)]
+    const drafts = await signTogether(messages, author)
+    for (const [index, message] of messages.entries()) {
+      t.equal(drafts[index]!.id, message.id)
+      t.equal((await signAlone(message, author)).id, message.id)
+    }
+  })
+})
+
+t.test('what is prepared does not change any more, and is checked before it waits', async (t) => {
+  const data = { list: [1] }
+  const message = prepare({ data }, alice)
+  data.list.push(2)
+  t.match(await openMessage((await signAlone(message, alice)).bytes), {
+    ok: true,
+    message: { data: { list: [1] } },
+  })
+  t.throws(() => prepare({ data: 'a'.repeat(2 ** 18) }, alice), { code: 'message-too-large' })
+  t.throws(() => prepare({ data: 1n }, alice), { code: 'invalid-payload' })
 })

@@ -3,9 +3,11 @@ import { bytesToHex, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js'
 import t from 'tap'
 import { engine, type EngineName } from '../../lib/identity/ed25519.ts'
 import { Identity, messageId, openMessage, signMessage } from '../../lib/message/index.ts'
+import { prepare, signTogether } from '../../lib/message/draft.ts'
 import { judgeTime, readDraft, verifyDraft } from '../../lib/message/message.ts'
 import type { VerdictCode } from '../../lib/message/verdict.ts'
 import { bytesOf, type WrittenDocument } from '../fixtures/forged-documents.ts'
+import { documentWith } from '../fixtures/hand-batched.ts'
 import { documentOf } from '../fixtures/hand-signed.ts'
 import { type MessageFile, writeMessageFile } from '../fixtures/message-file.ts'
 
@@ -61,9 +63,13 @@ t.test('valid messages are accepted, and their parts are what is written', async
     const document = Buffer.from(bytes).toString()
     t.equal(verdict.message.id, id, name)
     t.equal(messageId(document), id)
-    t.equal(signed, labels['signature']! + id)
+    const { proof } = JSON.parse(document) as { proof?: { size: number } }
+    const size = proof?.size.toString(16).padStart(4, '0')
+    t.equal(signed, size ? labels['batch']! + size + vector.root! : labels['signature']! + id)
     if (vector.body === undefined) continue
-    t.equal(documentOf(Buffer.from(vector.body, 'hex').toString(), hexToBytes(signature)), document)
+    const text = Buffer.from(vector.body, 'hex').toString()
+    const sig = hexToBytes(signature)
+    t.equal(proof ? documentWith(text, proof, sig) : documentOf(text, sig), document)
   }
 })
 
@@ -75,7 +81,7 @@ t.test('what the package signs is what is written', async (t) => {
     const author = keys.find(({ id }) => id === body['from'])
     const isOdd = body['exp'] === Number.MAX_SAFE_INTEGER || vector.name.includes('another good signature')
     // What seals hold is compared with vectors of their own.
-    if (author === undefined || isOdd || 'seal' in body) continue
+    if (author === undefined || isOdd || 'seal' in body || vector.root !== undefined) continue
     count++
     const { from: _from, v: _v, bytes, ...rest } = body
     const fields = bytes === undefined ? rest : { ...rest, bytes: Uint8Array.of(1, 2, 3) }
@@ -84,6 +90,29 @@ t.test('what the package signs is what is written', async (t) => {
     t.equal(vector.signature, sig)
   }
   t.ok(count >= 15, `${count} of ${valid.length}`)
+})
+
+t.test('what the package signs together is what is written', async (t) => {
+  const [author] = keys
+  const identity = Identity.fromSeed(hexToBytes(author!.seed))
+  const first = valid.find(({ name }) => name === 'number 0 of 256 that were signed together')!
+  const { time, seq } = JSON.parse(Buffer.from(first.body!, 'hex').toString()) as {
+    time: number
+    seq: number
+  }
+  const fields = Array.from({ length: 256 }, (_, index) => ({ data: index, time, seq: seq + index }))
+  for (const size of [2, 3, 5, 7, 8, 17, 100, 129, 255, 256]) {
+    const messages = fields.slice(0, size).map((one) => prepare(one, identity))
+    const drafts = await signTogether(messages, identity)
+    const vectors = valid.filter(({ name }) => name.endsWith(` of ${size} that were signed together`))
+    t.ok(vectors.length > 0)
+    for (const { name, document, root, signature } of vectors as (typeof first & { document: string })[]) {
+      const draft = drafts[Number(/\d+/.exec(name)![0])]!
+      t.equal(Buffer.from(draft.bytes).toString(), document, name)
+      t.equal(draft.place.root, root)
+      t.equal(draft.signature, signature)
+    }
+  }
 })
 
 t.test('invalid messages are refused with their codes', async (t) => {

@@ -13,9 +13,20 @@ import {
   signMessage,
 } from '../../lib/message/index.ts'
 import { signDraft } from '../../lib/message/draft.ts'
-import { isSignedBy, readDraft } from '../../lib/message/message.ts'
+import { decodeBatch } from '../../lib/message/batch-frame.ts'
+import { BatchPlace } from '../../lib/message/batch.ts'
+import { isSignedBy, readBatched, readDraft, verifyDraft } from '../../lib/message/message.ts'
+import { VerifiedRoots } from '../../lib/message/verified-roots.ts'
 import type { NodeId } from '../../lib/wire/ids.ts'
 import { SMALL_ORDER_SPELLINGS } from '../fixtures/forge.ts'
+import {
+  bodyTexts,
+  documentIn,
+  documentWith,
+  payloadIn,
+  proofIn,
+  signTexts,
+} from '../fixtures/hand-batched.ts'
 import * as hand from '../fixtures/hand-signed.ts'
 
 const { ALICE, BOB, CAROL, NOW } = hand
@@ -298,4 +309,61 @@ t.test('the parts of a draft are those of its document', async (t) => {
   const document = Buffer.from(draft.bytes).toString()
   t.equal(draft.id, messageId(document))
   t.equal(hand.documentOf(hand.canonical(draft.body), hexToBytes(draft.signature)), document)
+})
+
+t.test('a message that was signed with others', async (t) => {
+  const batch = signTexts(bodyTexts(6))
+  const parcel = decodeBatch(payloadIn(batch))!
+  const draftAt = (index: number, bytes = parcel.bodies[index]!) => {
+    const result = readBatched(new BatchPlace(parcel.batch, index), bytes, 'default')
+    if (!result.ok) throw new Error(result.code)
+    return result.draft
+  }
+
+  t.test('opens alone, and is the same as from a frame with the others', async (t) => {
+    for (const index of [0, 3, 5]) {
+      const document = documentIn(batch, index)
+      const alone = await messageOf(document)
+      t.equal(alone.document, document)
+      t.equal(alone.id, messageId(document))
+      const verdict = await verifyDraft(draftAt(index))
+      if (!verdict.ok) throw new Error(verdict.code)
+      t.same(spread(verdict.message), spread(alone))
+      t.equal(verdict.message.document, document)
+    }
+  })
+
+  t.test('holds its proof, and nothing that it came with', async (t) => {
+    const verdict = await verifyDraft(draftAt(2))
+    if (!verdict.ok) throw new Error(verdict.code)
+    const shown = inspect(verdict.message, { showHidden: true, depth: 5 })
+    t.notMatch(shown, 'Batch')
+    t.notMatch(shown, 'Uint8Array')
+  })
+
+  t.test('is at once what it is where its root is known, and only then', async (t) => {
+    const roots = new VerifiedRoots()
+    t.match(await verifyDraft(draftAt(0), undefined, roots), { ok: true })
+    for (const index of [1, 2, 3]) t.match(verifyDraft(draftAt(index), undefined, roots), { ok: true })
+    const proof = { ...proofIn(batch, 4), path: proofIn(batch, 5).path }
+    const wrong = readDraft(utf8ToBytes(documentWith(batch.bodies[4]!, proof, batch.signature)), 'default')
+    if (!wrong.ok) throw new Error(wrong.code)
+    t.match(await verifyDraft(wrong.draft, undefined, roots), { ok: false, code: 'bad-signature' })
+    const other = documentWith(batch.bodies[4]!, proofIn(batch, 4), new Uint8Array(64).fill(9))
+    const unsigned = readDraft(utf8ToBytes(other), 'default')
+    if (!unsigned.ok) throw new Error(unsigned.code)
+    t.match(await verifyDraft(unsigned.draft, undefined, roots), { ok: false, code: 'bad-signature' })
+  })
+
+  t.test('is the work of whoever signed the root', async (t) => {
+    t.equal(await isSignedBy(draftAt(1), ALICE.id as NodeId), true)
+    t.equal(await isSignedBy(draftAt(1), BOB.id as NodeId), false)
+  })
+
+  t.test('belongs to its network in a frame as well', (t) => {
+    const place = new BatchPlace(parcel.batch, 0)
+    t.match(readBatched(place, parcel.bodies[0]!, 'lab'), { ok: false, code: 'wrong-net' })
+    t.match(readBatched(place, parcel.bodies[0]!, undefined), { ok: true })
+    t.end()
+  })
 })

@@ -3,6 +3,7 @@ import { Deferred } from '../../lib/deferred.ts'
 import { notStarted } from '../../lib/errors.ts'
 import { defaultEngine } from '../../lib/identity/ed25519.ts'
 import { Identity } from '../../lib/identity/identity.ts'
+import type { Draft } from '../../lib/message/draft.ts'
 import { openMessage } from '../../lib/message/message.ts'
 import { Outbox } from '../../lib/outbox.ts'
 import { ManualClock } from '../../lib/testing/manual-clock.ts'
@@ -135,5 +136,65 @@ t.test('settled', async (t) => {
     const failed = t.rejects(posted, { message: 'no card in the reader' })
     await outbox.settled()
     await failed
+  })
+})
+
+t.test('what is posted in one turn', async (t) => {
+  t.test('is signed together, and sent in order', async (t) => {
+    const { outbox, clock } = make()
+    const sent: Draft[] = []
+    await Promise.all(
+      Array.from({ length: 20 }, (_, data) => outbox.post({ data }, (draft) => sent.push(draft))),
+    )
+    t.same(
+      sent.map(({ body }) => body.data),
+      Array.from({ length: 20 }, (_, data) => data),
+    )
+    t.equal(new Set(sent.map(({ signature }) => signature)).size, 1)
+    for (const { bytes } of sent) t.match(await openMessage(bytes, { now: clock.now() }), { ok: true })
+  })
+
+  t.test('is not lost with what cannot be sent', async (t) => {
+    const { outbox } = make()
+    const sent: unknown[] = []
+    const results = await Promise.allSettled([
+      outbox.post({ data: 1 }, ({ body }) => sent.push(body.data)),
+      outbox.post({ data: Symbol('x') }, () => t.fail('sent')),
+      outbox.post({ data: 2 }, () => {
+        throw new Error('closed')
+      }),
+      outbox.post({ data: 3 }, ({ body }) => sent.push(body.data)),
+    ])
+    t.same(
+      results.map(({ status }) => status),
+      ['fulfilled', 'rejected', 'rejected', 'fulfilled'],
+    )
+    t.same(sent, [1, 3])
+  })
+
+  t.test('is refused from the moment on at which there is no more room', async (t) => {
+    const { outbox, world } = make()
+    const sent: unknown[] = []
+    const posts = [1, 2, 3].map((data) =>
+      outbox.post({ data }, ({ body }) => {
+        sent.push(body.data)
+        world.hasRoom = sent.length < 2
+      }),
+    )
+    const results = await Promise.allSettled(posts)
+    t.same(
+      results.map(({ status }) => status),
+      ['fulfilled', 'fulfilled', 'rejected'],
+    )
+    t.same(sent, [1, 2])
+  })
+
+  t.test('fails together where the signature does', async (t) => {
+    const { outbox, world } = make()
+    world.gate = Promise.reject(new Error('no card'))
+    const posts = [1, 2, 3].map((data) => outbox.post({ data }, () => t.fail('sent')))
+    for (const post of posts) await t.rejects(post, { message: 'no card' })
+    world.gate = Promise.resolve()
+    t.equal(await outbox.post({ data: 4 }, ({ place }) => place), undefined, 'and the next one is fine')
   })
 })
