@@ -1,10 +1,9 @@
 import type { ConnectOptions } from './connector-port.ts'
-import { invalidArgument } from './errors.ts'
 import { MAX_ADDRESSEES } from './limits.ts'
 import { checkNames } from './names.ts'
 import type { NodeConnection } from './node-connection.ts'
 import { Finder, type FinderPort, type LookupOptions, type LookupResult } from './lookup/finder.ts'
-import { checkConnectOptions, checkNodeId, type SecureNodeSettings } from './options.ts'
+import { checkConnectOptions, checkedAddress, checkNodeId, type SecureNodeSettings } from './options.ts'
 import { Reach, type Reached, type ReachOptions, type ReachPort } from './reach.ts'
 import { UdpDatagrams } from './lan/datagrams.ts'
 import type { Joined, JoinOptions } from './overlay/joining.ts'
@@ -87,6 +86,7 @@ export abstract class OverlayNode<T extends TypeMap = NoTypes> extends SignedNod
       dial: ({ host, port }, terms) => super.connectWithNode(host, port, terms),
       write: (link, frame) => this.write([link], frame),
       retire: (link, code) => link.retire(code),
+      isNeeded: (link) => this.isBranch(link),
       expel: (link, code) => this.expel(link, code, banTime),
       onClockOff: (offset, peers) => this.notify('clockWarning', offset, peers),
       report: (text) => this.debugPrint(text),
@@ -120,7 +120,7 @@ export abstract class OverlayNode<T extends TypeMap = NoTypes> extends SignedNod
     checkNames(options, ['timeout', 'signal'])
     checkConnectOptions(options)
     const list: readonly unknown[] = Array.isArray(addresses) ? addresses : [addresses]
-    const checked = list.map((item) => toAddress(item) ?? refuseAddress(item))
+    const checked = list.map(checkedAddress)
     this.assertRunning('join()')
     this.#finder.start()
     return this.#overlay.join(checked, options)
@@ -136,7 +136,14 @@ export abstract class OverlayNode<T extends TypeMap = NoTypes> extends SignedNod
     this.assertRunning('leave()')
     this.#finder.stop()
     await this.#overlay.leave()
-    await Promise.all([...this.allNodes].map((connection) => this.disconnectWithNode(connection)))
+    await Promise.all([...this.links].map((connection) => this.#takeLeave(connection)))
+  }
+
+  /** Temporary connections end without an event, as they began. */
+  async #takeLeave(connection: NodeConnection): Promise<void> {
+    if (!connection.isTemporary) return this.disconnectWithNode(connection)
+    connection.close('goodbye')
+    await connection.closed
   }
 
   /**
@@ -279,10 +286,6 @@ function overlayOptions(settings: SecureNodeSettings): OverlayOptions {
     bootstrap: bootstrap.map((item) => toAddress(item)!),
     advertise: advertise !== false && advertise.map((item) => toAddress(item)!),
   }
-}
-
-function refuseAddress(item: unknown): never {
-  throw invalidArgument('an address', '"host:port", "[IPv6]:port" or { host, port }', item)
 }
 
 function inLists<T>(items: readonly T[], limit: number): T[][] {

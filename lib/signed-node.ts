@@ -1,9 +1,8 @@
+import { HISTORY_MAX_AGE, HISTORY_MAX_BYTES } from './direct-limits.ts'
 import { notAnIdentity } from './errors.ts'
 import type { NodeCallback } from './events.ts'
 import { History } from './history/history.ts'
 import type { HistoryPort } from './history/history-port.ts'
-import { HISTORY_MAX_AGE, HISTORY_MAX_BYTES } from './limits.ts'
-import { pathOf } from './whole-file.ts'
 import { verifySignature } from './identity/ed25519.ts'
 import { Identity } from './identity/identity.ts'
 import { readKeyFile } from './identity/key-file.ts'
@@ -33,6 +32,7 @@ import { TcpTransport } from './transport/tcp.ts'
 import { TlsTransport } from './transport/tls.ts'
 import { MessageTypes, type Outgoing } from './typing/message-types.ts'
 import type { NoTypes, PayloadOf, TypeMap, TypeName } from './typing/type-map.ts'
+import { pathOf } from './whole-file.ts'
 import { type Frame, Kind } from './wire/frame.ts'
 import { HISTORY, type Mode } from './wire/hello.ts'
 import { fromHex } from './wire/hex.ts'
@@ -151,8 +151,9 @@ export abstract class SignedNode<T extends TypeMap = NoTypes> extends Node<Secur
     options: SecureSendOptions & OfType<K> = {},
   ): Promise<SentMessage> {
     checkNames(options, ['type', 'to', 're', 'exp', 'bytes', 'seal', 'exclude'])
-    const excluded = new Set(options.exclude)
-    const links = (): NodeConnection[] => [...this.peers].filter((connection) => !excluded.has(connection))
+    const excluded = options.exclude && new Set(options.exclude)
+    const links = (): NodeConnection[] =>
+      excluded === undefined ? [...this.peers] : [...this.peers].filter((peer) => !excluded.has(peer))
     const sent = await this.post({ ...options, data }, links)
     await this.room()
     return sent
@@ -246,12 +247,19 @@ export abstract class SignedNode<T extends TypeMap = NoTypes> extends Node<Secur
   }
 
   protected override peerUp(connection: NodeConnection): void {
+    this.#relay.up(connection)
     this.#history?.onUp(connection)
     // What was being delivered when the process was killed.
     for (const kept of this.#history?.takePending() ?? []) void this.#relay.redeliver(connection, kept)
   }
 
+  /** Whether messages run over a connection, while they do not run over all. */
+  protected isBranch(connection: NodeConnection): boolean {
+    return this.#relay.isBranch(connection)
+  }
+
   protected override peerDown(connection: NodeConnection): void {
+    this.#relay.down(connection)
     this.#history?.onDown(connection)
   }
 
@@ -269,7 +277,7 @@ export abstract class SignedNode<T extends TypeMap = NoTypes> extends Node<Secur
 
   /** Raw frames end here: what is shown has passed the relay's verification. */
   protected override receive(connection: NodeConnection, frame: Frame): void {
-    if (frame.kind === Kind.message || frame.kind === Kind.parcel) this.#relay.receive(connection, frame)
+    if (isMessages(frame.kind)) this.#relay.receive(connection, frame)
     else if (this.#history?.receive(connection, frame.kind, frame.payload) === true) return
     else connection.close('unexpected-frame', `kind ${frame.kind} has no place among signed messages`)
   }
@@ -285,6 +293,10 @@ export abstract class SignedNode<T extends TypeMap = NoTypes> extends Node<Secur
     )
     this.notify('rejected', connection, refusal)
   }
+}
+
+function isMessages(kind: number): boolean {
+  return kind >= Kind.message && kind <= Kind.prune
 }
 
 function openIdentity(keyFile: unknown, password: string | undefined): Identity {

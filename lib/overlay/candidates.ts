@@ -1,18 +1,30 @@
 import type { Clock } from '../clock.ts'
 import type { SecureNodeError } from '../errors.ts'
-import { DIAL_PATIENCE, MAX_CANDIDATES, REST_TIME } from '../limits.ts'
+import { DIAL_PATIENCE, MAX_CANDIDATES, REST_TIME } from '../network-limits.ts'
 import { RecentMap } from '../recent-map.ts'
 import { type Address, formatAddress, groupOf, reachOf } from '../wire/address.ts'
 import type { DialBackOff } from '../book/back-off.ts'
 import type { BootstrapList } from './bootstrap-list.ts'
-import type { PeerBook } from '../book/peer-book.ts'
+
+/** What choosing needs of the peer book. */
+export interface CandidateBook {
+  /** A node to dial, by lot; undefined if none is wanted. */
+  pick(
+    now: number,
+    isWanted: (peer: { readonly id: string }, address: Address) => boolean,
+  ): ({ readonly id: string } & Address) | undefined
+  /** A dial of a node has failed. */
+  failed(id: string, now: number): void
+  /** Somebody else is where a node should be. */
+  forget(id: string): void
+}
 
 /** What choosing needs of its node. */
 export interface CandidatesPort {
   readonly self: string
   readonly clock: Clock
   readonly random: () => number
-  readonly book: PeerBook
+  readonly book: CandidateBook
   readonly backOff: DialBackOff
   readonly bootstrap: BootstrapList
   /** Whether there is a link to this node. */

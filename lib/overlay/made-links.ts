@@ -45,14 +45,14 @@ export class MadeLinks<L extends object> {
     return this.#made.delete(link)
   }
 
-  /** The oldest one that both ends want. */
-  oldest(except: L): L | undefined {
-    return this.#find((link) => link !== except)
+  /** The oldest one that both ends want; of those that are not needed, if there are any. */
+  oldest(except: L, isNeeded: (link: L) => boolean = never): L | undefined {
+    return this.#find((link) => link !== except && !isNeeded(link)) ?? this.#find((link) => link !== except)
   }
 
-  /** The oldest one whose peer was not told yet that this node has enough; now it is. */
-  takeUntold(except: L): L | undefined {
-    const link = this.#find((candidate) => candidate !== except && !this.#told.has(candidate))
+  /** The oldest one that is not needed and whose peer was not told yet that this node has enough; now it is. */
+  takeUntold(except: L, isNeeded: (link: L) => boolean = never): L | undefined {
+    const link = this.#find((one) => one !== except && !this.#told.has(one) && !isNeeded(one))
     if (link !== undefined) this.#told.add(link)
     return link
   }
@@ -62,3 +62,5 @@ export class MadeLinks<L extends object> {
     return undefined
   }
 }
+
+const never = (): boolean => false

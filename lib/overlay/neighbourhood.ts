@@ -5,10 +5,11 @@ import {
   ENOUGH_FACTOR,
   ENOUGH_INTERVAL,
   EXPLORE_INTERVAL,
+  FAIR_ROTATION,
   MAX_DIALS,
   TEND_INTERVAL,
   TEND_SOON,
-} from '../limits.ts'
+} from '../network-limits.ts'
 import { type Address, formatAddress } from '../wire/address.ts'
 import { type Candidate, Candidates } from './candidates.ts'
 import { MadeLinks } from './made-links.ts'
@@ -283,7 +284,12 @@ export class Neighbourhood<L extends OverlayLink> {
     if (this.#missing() >= 0 || !this.#made.has(newest)) return
     // The peer decides, for it may have no other link. But some never go, and then the links must not become more
     // and more.
-    const [oldest, untold] = [this.#made.oldest(newest), this.#made.takeUntold(newest)]
+    // The branches of the tree are the oldest links: were they to go first, the tree would be cut all the time. Now and
+    // then they do, by lot: nobody stays our neighbour for ever because he is quick.
+    const isFair = this.#port.random() < 1 / FAIR_ROTATION
+    const isNeeded = (link: L): boolean => !isFair && this.#port.isNeeded(link)
+    const oldest = this.#made.oldest(newest, isNeeded)
+    const untold = this.#made.takeUntold(newest, isNeeded)
     if (oldest !== undefined && this.#excess() > 0) this.#port.retire(oldest, 'enough')
     else if (untold !== undefined) this.#port.sayEnough(untold)
   }

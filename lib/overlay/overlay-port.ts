@@ -29,6 +29,8 @@ export interface OverlayPort<L extends OverlayLink> {
   write(link: L, frame: Uint8Array): void
   /** Ends a link that is not needed, without losing what is on its way. */
   retire(link: L, code: CloseCode): void
+  /** Whether messages come and go over a link, so that others had better go first. */
+  isNeeded(link: L): boolean
   /** Ends a link because of what it brought, and keeps its peer out for a while. */
   expel(link: L, code: CloseCode): void
   /** A record of a node was verified. `source` is the peer that brought it. */

@@ -92,6 +92,7 @@ export class Overlay<L extends OverlayLink> {
         retire: (link, code) => port.retire(link, code),
         ask: (link) => this.#exchange.ask(link),
         isAsking: () => this.#exchange.isAsking,
+        isNeeded: (link) => port.isNeeded(link),
         sayEnough: (link) => port.write(link, encodeFrame(Kind.enough, new Uint8Array(0))),
       },
       { target: options.targetConnections, maxPerGroup: options.maxOutboundPerGroup },
@@ -244,6 +245,7 @@ export class Overlay<L extends OverlayLink> {
 
   /** A temporary link is up: its ends tell each other where they are, and no more. */
   onVisit(link: L): void {
+    if (this.#hasLeft && link.direction === 'inbound') this.#refuseLate(link)
     this.#noteLink(link)
     this.#exchange.onUp(link)
   }

@@ -1,6 +1,5 @@
 import type { Clock, Timer } from '../clock.ts'
 import { MAX_VERIFICATION_BYTES, TRICKLE_BYTES } from '../limits.ts'
-import type { Frame } from '../wire/frame.ts'
 import { TokenBucket } from '../token-bucket.ts'
 
 /** A link, as far as reading from it goes. */
@@ -12,15 +11,19 @@ export interface IntakeLink {
 /** A message that is to be verified, as far as taking it in goes. */
 export interface Arrival {
   readonly id: string
-  readonly signature: string
+  /** Of two copies with the same key, the signatures are equally good. */
+  readonly key: string
+  /** Bytes that it takes. */
+  readonly size: number
 }
 
-/** What the intake needs of its node: `L` are links, `A` arrivals, `V` verdicts. */
-export interface IntakePort<L, A, V> {
+/** What the intake needs of its node: `L` are links, `F` what they bring, `A` arrivals, `V` verdicts. */
+export interface IntakePort<L, F, A, V> {
   readonly clock: Clock
   /** Everything before the signature. Returns what is to be verified, if it comes to that. */
-  judge(link: L, frame: Frame): A | undefined
-  verify(arrival: A): Promise<V>
+  judge(link: L, arrived: F): A | undefined
+  /** At once, where the signature is known to be good. */
+  verify(arrival: A): V | Promise<V>
   /** A verdict, link by link in the order of arrival. */
   conclude(link: L, arrival: A, verdict: V): void
   /** Whether what comes over this link piles up before the other peers. */
@@ -35,19 +38,31 @@ export interface IntakeOptions {
   readonly messageRate: number
 }
 
+interface Pending<A, V> {
+  readonly arrival: A
+  verdict: V | undefined
+}
+
+/** Verifications under way whose outcome is the same. */
+interface Flight<V> {
+  /** The message that the verdict is about. */
+  readonly id: string
+  readonly verdict: Promise<V>
+}
+
 /** What came over one link and is not concluded. */
-interface Inbox<L, A, V> {
+interface Inbox<L, F, A, V> {
   readonly link: L
   /** Messages of any kind. */
   readonly rate: TokenBucket
   /** Bytes of new messages, while they pile up. */
   readonly trickle: TokenBucket
   /** Not looked at yet. At most what one read brought: the link is paused meanwhile. */
-  frames: Frame[]
-  /** Judged to be worth verifying, and first in line for it; with its size in bytes. */
-  next: { readonly arrival: A; readonly size: number } | undefined
+  arrived: F[]
+  /** Judged to be worth verifying, and first in line for it. */
+  next: A | undefined
   /** Under verification, in the order of arrival. */
-  readonly pending: { readonly arrival: A; readonly size: number; verdict: V | undefined }[]
+  readonly pending: Pending<A, V>[]
   timer: Timer | undefined
   isPaused: boolean
   isDropped: boolean
@@ -58,21 +73,22 @@ interface Inbox<L, A, V> {
  * that bring more are not read meanwhile, so that their senders' buffers fill up, not ours, and nothing is lost.
  * Each link's messages are concluded in the order in which they came.
  */
-export class Intake<L extends IntakeLink, A extends Arrival, V extends object> {
-  readonly #port: IntakePort<L, A, V>
+export class Intake<L extends IntakeLink, F, A extends Arrival, V extends object> {
+  readonly #port: IntakePort<L, F, A, V>
   readonly #options: IntakeOptions
-  readonly #inboxes = new WeakMap<L, Inbox<L, A, V>>()
+  readonly #inboxes = new WeakMap<L, Inbox<L, F, A, V>>()
   /** Inboxes that wait for a free place, longest first. */
-  readonly #starved = new Set<Inbox<L, A, V>>()
+  readonly #starved = new Set<Inbox<L, F, A, V>>()
   /**
-   * Verifications under way, by ID and signature. A second copy with the same signature shares the verdict; one
-   * with another signature is judged on its own, or a broken copy sent first would silence the genuine one.
+   * Verifications under way, by key. A second copy with the same signature shares the verdict; one with another
+   * signature is judged on its own, or a broken copy sent first would silence the genuine one. The messages of a
+   * batch, which have one signature, take one place.
    */
-  readonly #flights = new Map<string, Promise<V>>()
+  readonly #flights = new Map<string, Flight<V>>()
   /** Bytes of what was taken to be verified and is not concluded: it may all be written to the same peer at once. */
   #bytes = 0
 
-  constructor(port: IntakePort<L, A, V>, options: IntakeOptions) {
+  constructor(port: IntakePort<L, F, A, V>, options: IntakeOptions) {
     this.#port = port
     this.#options = options
   }
@@ -82,11 +98,11 @@ export class Intake<L extends IntakeLink, A extends Arrival, V extends object> {
     return this.#flights.size
   }
 
-  /** A message arrived. */
-  receive(link: L, frame: Frame): void {
+  /** Messages arrived. */
+  receive(link: L, arrived: readonly F[]): void {
     const inbox = this.#inboxOf(link)
     if (inbox.isDropped) return
-    inbox.frames.push(frame)
+    inbox.arrived.push(...arrived)
     if (!inbox.isPaused) this.#pump(inbox)
   }
 
@@ -95,12 +111,12 @@ export class Intake<L extends IntakeLink, A extends Arrival, V extends object> {
     const inbox = this.#inboxOf(link)
     const pending = inbox.pending.splice(0)
     const dropped = pending.map(({ arrival }) => arrival)
-    for (const { size } of pending) this.#bytes -= size
+    for (const { size } of dropped) this.#bytes -= size
     // Not at once: this may happen in the middle of a judgement.
     if (pending.length > 0) queueMicrotask(() => this.wake())
-    if (inbox.next !== undefined) dropped.push(inbox.next.arrival)
+    if (inbox.next !== undefined) dropped.push(inbox.next)
     inbox.isDropped = true
-    inbox.frames = []
+    inbox.arrived = []
     inbox.next = undefined
     return dropped
   }
@@ -110,7 +126,7 @@ export class Intake<L extends IntakeLink, A extends Arrival, V extends object> {
     for (const inbox of [...this.#starved]) this.#pump(inbox)
   }
 
-  #inboxOf(link: L): Inbox<L, A, V> {
+  #inboxOf(link: L): Inbox<L, F, A, V> {
     let inbox = this.#inboxes.get(link)
     if (inbox === undefined) {
       const { messageRate } = this.#options
@@ -118,26 +134,26 @@ export class Intake<L extends IntakeLink, A extends Arrival, V extends object> {
       const rate = new TokenBucket(messageRate, messageRate, now)
       const trickle = new TokenBucket(TRICKLE_BYTES, TRICKLE_BYTES, now)
       const state = { next: undefined, timer: undefined, isPaused: false, isDropped: false }
-      inbox = { link, rate, trickle, frames: [], pending: [], ...state }
+      inbox = { link, rate, trickle, arrived: [], pending: [], ...state }
       this.#inboxes.set(link, inbox)
     }
     return inbox
   }
 
   /** Takes up what waits in an inbox, as far as it is allowed to. */
-  #pump(inbox: Inbox<L, A, V>): void {
+  #pump(inbox: Inbox<L, F, A, V>): void {
     this.#starved.delete(inbox)
     inbox.timer?.cancel()
-    const { frames } = inbox
+    const { arrived } = inbox
     let taken = 0
     let wait = this.#verifyNext(inbox)
-    while (wait === undefined && taken < frames.length && !inbox.isDropped) {
-      wait = this.#judge(inbox, frames[taken]!)
+    while (wait === undefined && taken < arrived.length && !inbox.isDropped) {
+      wait = this.#judge(inbox, arrived[taken]!)
       // What was judged has been taken, also when it must wait for its verification.
       if (wait === undefined || inbox.next !== undefined) taken++
     }
     if (inbox.isDropped) return
-    if (taken > 0) inbox.frames = frames.slice(taken)
+    if (taken > 0) inbox.arrived = arrived.slice(taken)
     if (wait !== undefined) this.#pause(inbox, wait)
     else if (inbox.isPaused) {
       inbox.isPaused = false
@@ -146,12 +162,12 @@ export class Intake<L extends IntakeLink, A extends Arrival, V extends object> {
   }
 
   /** Judges a message, and verifies it if it is worth it. Returns how long to wait, in ms, if it cannot go on. */
-  #judge(inbox: Inbox<L, A, V>, frame: Frame): number | undefined {
+  #judge(inbox: Inbox<L, F, A, V>, arrived: F): number | undefined {
     const now = this.#port.clock.now()
     if (!inbox.rate.take(now)) return Math.max(1, inbox.rate.wait(now))
-    const arrival = this.#port.judge(inbox.link, frame)
+    const arrival = this.#port.judge(inbox.link, arrived)
     if (inbox.isDropped) return undefined
-    inbox.next = arrival && { arrival, size: frame.payload.length }
+    inbox.next = arrival
     return this.#verifyNext(inbox)
   }
 
@@ -159,10 +175,10 @@ export class Intake<L extends IntakeLink, A extends Arrival, V extends object> {
    * Verifies the message that is first in line. Returns how long it has to wait instead, in ms: until woken
    * (Infinity), or until it trickles through. Only new messages wait: a copy makes no work for anybody.
    */
-  #verifyNext(inbox: Inbox<L, A, V>): number | undefined {
+  #verifyNext(inbox: Inbox<L, F, A, V>): number | undefined {
     const { next, link, trickle } = inbox
     if (next === undefined) return undefined
-    if (this.#flights.size >= this.#options.maxVerifications) return Infinity
+    if (this.#flights.size >= this.#options.maxVerifications && !this.#flights.has(next.key)) return Infinity
     // What piles up is seen when it is concluded: until then, no more than what every queue has room for.
     if (this.#bytes > 0 && this.#bytes + next.size > MAX_VERIFICATION_BYTES) return Infinity
     if (this.#port.isBacklogged(link)) {
@@ -176,29 +192,39 @@ export class Intake<L extends IntakeLink, A extends Arrival, V extends object> {
     return undefined
   }
 
-  #pause(inbox: Inbox<L, A, V>, ms: number): void {
+  #pause(inbox: Inbox<L, F, A, V>, ms: number): void {
     if (!inbox.isPaused) inbox.link.pause()
     inbox.isPaused = true
     this.#starved.add(inbox)
     if (ms !== Infinity) inbox.timer = this.#port.clock.setTimer(() => this.#pump(inbox), ms)
   }
 
-  #take(inbox: Inbox<L, A, V>, { arrival, size }: { readonly arrival: A; readonly size: number }): void {
-    const entry: Inbox<L, A, V>['pending'][number] = { arrival, size, verdict: undefined }
+  #take(inbox: Inbox<L, F, A, V>, arrival: A): void {
+    const verdict = this.#verify(arrival)
+    if (!(verdict instanceof Promise) && inbox.pending.length === 0) {
+      this.#port.conclude(inbox.link, arrival, verdict)
+      return
+    }
+    const entry: Pending<A, V> = { arrival, verdict: undefined }
     inbox.pending.push(entry)
-    this.#bytes += size
-    void this.#verify(arrival).then((verdict) => {
-      entry.verdict = verdict
-      this.#conclude(inbox)
-    })
+    this.#bytes += arrival.size
+    if (!(verdict instanceof Promise)) entry.verdict = verdict
+    else {
+      void verdict.then((verdict) => {
+        entry.verdict = verdict
+        this.#conclude(inbox)
+      })
+    }
   }
 
-  #verify(arrival: A): Promise<V> {
-    const key = arrival.id + arrival.signature
+  #verify(arrival: A): V | Promise<V> {
+    const { id, key } = arrival
     const known = this.#flights.get(key)
-    if (known !== undefined) return known
-    const flight = this.#port.verify(arrival).finally(() => this.#land(key))
-    this.#flights.set(key, flight)
+    if (known?.id === id) return known.verdict
+    const verdict = this.#port.verify(arrival)
+    if (known !== undefined || !(verdict instanceof Promise)) return verdict
+    const flight = verdict.finally(() => this.#land(key))
+    this.#flights.set(key, { id, verdict: flight })
     return flight
   }
 
@@ -219,10 +245,10 @@ export class Intake<L extends IntakeLink, A extends Arrival, V extends object> {
     }
   }
 
-  #conclude(inbox: Inbox<L, A, V>): void {
-    for (let [first] = inbox.pending; first?.verdict !== undefined; [first] = inbox.pending) {
+  #conclude(inbox: Inbox<L, F, A, V>): void {
+    for (let first = inbox.pending[0]; first?.verdict !== undefined; first = inbox.pending[0]) {
       inbox.pending.shift()
-      this.#bytes -= first.size
+      this.#bytes -= first.arrival.size
       this.#port.conclude(inbox.link, first.arrival, first.verdict)
     }
     this.#pumpStarved()

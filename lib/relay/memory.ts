@@ -58,31 +58,33 @@ export class MessageMemory {
   /** Whether a message has this ID: for copies whose time has not been read yet. */
   isKnown(id: MessageId): boolean {
     this.#horizon()
-    return this.#seen.hasAnywhere(id) || this.#port.history?.has(id) === true
+    return this.#seen.has(id) || this.#port.history?.has(id) === true
   }
 
   /** Whether a message comes at the wrong time, or there is no room for it. */
   judge(link: string, incoming: Incoming): IgnoreCode | undefined {
-    return this.#judgeTime(incoming) ?? this.#judgeShare(link, incoming)
+    // One time for all of it: asking the clock costs more than most of these checks.
+    const now = this.#port.clock.now()
+    const horizon = this.#seen.horizon(now)
+    return this.#judgeTime(incoming, now, horizon) ?? this.#judgeShare(link, incoming, horizon)
   }
 
-  #judgeTime({ body, isLate }: Incoming): IgnoreCode | undefined {
-    const { clock, history } = this.#port
+  #judgeTime({ body, isLate }: Incoming, now: number, horizon: number): IgnoreCode | undefined {
+    const { history } = this.#port
     const { windowPast: past, windowFuture: future } = this.#options
-    const now = clock.now()
     const floor = history?.floor(now)
     // No history keeps requests. Taken from one, they could be brought again and again.
     if (isLate && body.op !== undefined) return 'stale'
     if (isLate) return judgeTime(body, now, { past: now - (floor ?? now), future })
-    if (body.time < this.#horizon()) return 'stale'
+    if (body.time < horizon) return 'stale'
     // What an earlier run has delivered is in the history, if there is one.
     const start = floor ?? this.#startedAt
     return judgeTime(body, now, { past, future }) ?? (body.time < start ? 'before-start' : undefined)
   }
 
   /** The history has bounds of its own; what is older than the window takes no place in the cache. */
-  #judgeShare(link: string, { body }: Draft): 'overload' | undefined {
-    if (body.time < this.#horizon()) return undefined
+  #judgeShare(link: string, { body }: Pick<Draft, 'body'>, horizon: number): 'overload' | undefined {
+    if (body.time < horizon) return undefined
     return this.#seen.hasRoomFor(link, this.#port.linkCount()) ? undefined : 'overload'
   }
 
@@ -95,16 +97,16 @@ export class MessageMemory {
     const { id, body, isLate } = incoming
     const { history, clock, self } = this.#port
     const horizon = this.#horizon()
-    if (this.#seen.has(id, body.time) || history?.has(id) === true) return 'duplicate'
+    if (this.#seen.has(id) || history?.has(id) === true) return 'duplicate'
     // Only now, when it is known to be signed with our key: anyone can name us as the author. While catching up, a
     // node is told what it has said itself before it lost its memory.
     if (body.from === self && !isLate) return 'cloned-key'
     const floor = isLate ? (history?.floor(clock.now()) ?? Infinity) : horizon
-    return body.time < floor ? 'stale' : this.#judgeShare(link, incoming)
+    return body.time < floor ? 'stale' : this.#judgeShare(link, incoming, horizon)
   }
 
   /** Remembers a message that was judged. */
-  add({ id, body }: Draft, link: string): void {
+  add({ id, body }: Pick<Draft, 'id' | 'body'>, link: string): void {
     if (body.time >= this.#horizon()) this.#seen.add(id, body.time, link)
   }
 

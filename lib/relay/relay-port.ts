@@ -1,9 +1,11 @@
 import type { Clock } from '../clock.ts'
 import type { Engine } from '../identity/engine.ts'
 import type { SignedMessage } from '../message/message.ts'
-import type { RejectCode, VerdictCode } from '../message/verdict.ts'
+import type { VerdictCode } from '../message/verdict.ts'
+import type { CloseCode } from '../wire/close-code.ts'
 import type { MessageId, NodeId } from '../wire/ids.ts'
 import type { IntakeLink, IntakeOptions } from './intake.ts'
+import type { TreeOptions, TreeStats } from './tree-port.ts'
 
 /** A message that was not delivered, and why. */
 export interface Refusal {
@@ -21,6 +23,8 @@ export interface Refusal {
 export interface RelayLink extends IntakeLink {
   /** The peer at its other end. */
   readonly id: string
+  /** Whether so much waits for its peer that no more should be added that can wait. */
+  readonly isBacklogged: boolean
 }
 
 /** What this node keeps for those who were away, as far as relaying goes. */
@@ -60,11 +64,11 @@ export interface RelayPort<L> {
   deliver(link: L, message: SignedMessage, kept: Promise<void> | undefined): unknown
   refuse(link: L, refusal: Refusal): void
   /** The link brought what no correct node passes on. */
-  expel(link: L, code: RejectCode): void
+  expel(link: L, code: CloseCode): void
 }
 
 /** What messages are judged by, and how many are remembered. */
-export interface RelayOptions extends IntakeOptions {
+export interface RelayOptions extends IntakeOptions, TreeOptions {
   readonly net: string
   readonly windowPast: number
   readonly windowFuture: number
@@ -84,4 +88,6 @@ export interface RelayStats {
   readonly refused: Readonly<Partial<Record<VerdictCode, number>>>
   /** Message IDs remembered. */
   readonly messageIds: number
+  /** What the relay tree looks like from here. */
+  readonly tree: TreeStats
 }

@@ -1,15 +1,25 @@
 import type { Draft } from '../message/draft.ts'
 import { isSignedBy, markMessage, type SignedMessage, type Verdict, verifyDraft } from '../message/message.ts'
-import { idOfBytes } from '../message/message-id.ts'
 import type { RejectCode, VerdictCode } from '../message/verdict.ts'
+import { VerifiedRoots } from '../message/verified-roots.ts'
 import { type Frame, framePayload, Kind } from '../wire/frame.ts'
 import type { MessageId, NodeId } from '../wire/ids.ts'
-import { Flood } from './flood.ts'
-import { documentIn, frameOf, type Incoming, readIncoming, whole } from './incoming.ts'
+import {
+  type Arrived,
+  entriesOf,
+  frameOf,
+  idOf,
+  type Incoming,
+  isLate,
+  readIncoming,
+  whole,
+} from './incoming.ts'
 import { Intake } from './intake.ts'
 import { MessageMemory } from './memory.ts'
+import { Outgoing } from './outgoing.ts'
 import type { KeptMessage, RelayLink, RelayOptions, RelayPort, RelayStats } from './relay-port.ts'
 import { type Explanation, Traces } from './traces.ts'
+import { RelayTree } from './tree.ts'
 
 /**
  * What a node does with signed messages: verify, remember, deliver, pass on the original bytes to every peer
@@ -20,9 +30,11 @@ export class Relay<L extends RelayLink> {
   readonly #port: RelayPort<L>
   readonly #options: RelayOptions
   readonly #memory: MessageMemory
-  readonly #flood = new Flood<L>()
+  readonly #tree: RelayTree<L>
   readonly #traces: Traces
-  readonly #intake: Intake<L, Incoming, Verdict>
+  readonly #intake: Intake<L, Arrived, Incoming, Verdict>
+  readonly #roots = new VerifiedRoots()
+  readonly #outgoing: Outgoing<L>
   readonly #refused = new Map<VerdictCode, number>()
   #relayed = 0
   #duplicates = 0
@@ -32,11 +44,23 @@ export class Relay<L extends RelayLink> {
     this.#options = options
     this.#memory = new MessageMemory({ ...port, linkCount: () => port.links().size }, options)
     this.#traces = new Traces(options.maxTraces)
-    this.#intake = new Intake<L, Incoming, Verdict>(
+    this.#tree = new RelayTree<L>(
       {
         clock: port.clock,
-        judge: (link, frame) => this.#judge(link, frame),
-        verify: (incoming) => verifyDraft(incoming, options.engine),
+        isKnown: (id) => this.#memory.isKnown(id),
+        hasRoom: (link) => !link.isBacklogged,
+        write: (link, frame) => port.write([link], frame),
+        send: (link, draft, frame) => this.#outgoing.add([link], draft, frame),
+        expel: (link, code) => port.expel(link, code),
+      },
+      options,
+    )
+    this.#outgoing = new Outgoing((links, frame) => port.write(links, frame))
+    this.#intake = new Intake<L, Arrived, Incoming, Verdict>(
+      {
+        clock: port.clock,
+        judge: (link, arrived) => this.#judge(link, arrived),
+        verify: ({ draft }) => verifyDraft(draft, options.engine, this.#roots),
         conclude: (link, incoming, verdict) => void this.#conclude(link, incoming, verdict),
         isBacklogged: (link) => port.isBacklogged(link),
       },
@@ -47,12 +71,28 @@ export class Relay<L extends RelayLink> {
   get stats(): RelayStats {
     const { size: messageIds } = this.#memory
     const refused = Object.fromEntries(this.#refused)
-    return { relayed: this.#relayed, duplicates: this.#duplicates, refused, messageIds }
+    const { stats: tree } = this.#tree
+    return { relayed: this.#relayed, duplicates: this.#duplicates, refused, messageIds, tree }
   }
 
   /** Begins at this time: what was signed before could be a replay of what an earlier run has delivered. */
   start(): void {
     this.#memory.start()
+  }
+
+  /** A link is up that messages are relayed over. */
+  up(link: L): void {
+    this.#tree.up(link)
+  }
+
+  /** It has ended. */
+  down(link: L): void {
+    this.#tree.down(link)
+  }
+
+  /** Whether messages run over a link, while they do not run over all. */
+  isBranch(link: L): boolean {
+    return this.#tree.isBranch(link)
   }
 
   /** Peers have read what was queued for them. */
@@ -73,15 +113,17 @@ export class Relay<L extends RelayLink> {
   send(draft: Draft, links: readonly L[]): Promise<void> | undefined {
     const { self, clock } = this.#port
     this.#memory.add(draft, self)
-    this.#record(draft, self, 'sent', links, clock.now())
-    const frame = frameOf(draft)
-    this.#port.write(links, frame)
-    return this.#keep({ ...draft, frame }, false)
+    const eager = this.#spread(draft, undefined, links, undefined)
+    this.#record(draft, self, 'sent', eager, clock.now())
+    return this.#keep(draft, undefined, false)
   }
 
-  /** A frame with a document arrived: what its author has just sent, or a piece of a peer's history. */
+  /** A frame arrived: with messages, what their author has just sent or a peer's history holds, or about them. */
   receive(link: L, frame: Frame): void {
-    this.#intake.receive(link, frame)
+    if (this.#tree.receive(link, frame)) return
+    const arrived = frame.kind === Kind.batch ? entriesOf(frame) : [frame]
+    if (arrived === undefined) this.#reject(link, 'bad-shape', undefined)
+    else this.#intake.receive(link, arrived)
   }
 
   /** A message that was delivered turned out to be nothing for the application. */
@@ -103,42 +145,45 @@ export class Relay<L extends RelayLink> {
   ): Promise<void> {
     const frame = { kind: hasAttachment ? Kind.parcel : Kind.message, payload: parcel }
     const result = readIncoming(frame, this.#options.net)
-    const verdict = result.ok && (await verifyDraft(result.incoming, this.#options.engine))
-    const message = verdict && verdict.ok && whole(verdict.message, result.incoming)
+    const draft = result.ok ? result.incoming.draft : undefined
+    const verdict = draft && (await verifyDraft(draft, this.#options.engine))
+    const message = verdict?.ok === true && whole(verdict.message, draft!)
     if (message) this.#port.deliver(link, markMessage(message, { late: true, redelivered: true }), undefined)
   }
 
   /** Every check before the signature, the cheapest first. */
-  #judge(link: L, frame: Frame): Incoming | undefined {
-    const document = documentIn(frame)
-    if (document === undefined) return this.#reject(link, 'bad-attachment', undefined)
-    const id = idOfBytes(document)
-    if (id !== undefined && this.#memory.isKnown(id)) return this.#duplicate(id)
-    const result = readIncoming(frame, this.#options.net, id)
+  #judge(link: L, arrived: Arrived): Incoming | undefined {
+    const id = idOf(arrived)
+    if (id === 'lost') return this.#reject(link, 'bad-attachment', undefined)
+    if (id !== undefined && this.#memory.isKnown(id)) return this.#duplicate(link, id, isLate(arrived))
+    const result = readIncoming(arrived, this.#options.net, id)
     if (!result.ok) return this.#reject(link, result.code, id)
     const { incoming } = result
     const code = this.#memory.judge(link.id, incoming)
-    if (code !== undefined) return this.#refuse(link, code, incoming)
-    if (!incoming.isLate) this.#flood.heard(incoming.id, link)
+    if (code !== undefined) {
+      this.#tree.dismiss(incoming.id, link)
+      return this.#refuse(link, code, incoming)
+    }
+    if (!incoming.isLate) this.#tree.heard(incoming.id, link)
     return incoming
   }
 
   async #conclude(link: L, incoming: Incoming, verdict: Verdict): Promise<void> {
     const { id, body, isLate } = incoming
     if (!verdict.ok) {
-      this.#flood.refuse(id, link)
+      this.#tree.refuse(id, link)
       // At once: what else it brought must neither get through nor be judged while this is looked into.
       this.#drop(link)
       const isForged =
-        body.from !== link.id && (await isSignedBy(incoming, link.id as NodeId, this.#options.engine))
+        body.from !== link.id && (await isSignedBy(incoming.draft, link.id as NodeId, this.#options.engine))
       this.#reject(link, isForged ? 'forged-author' : 'bad-signature', id, incoming)
       return
     }
     const code = this.#memory.judgeAgain(link.id, incoming)
     if (code === undefined) {
-      const message = whole(verdict.message, incoming)
+      const message = whole(verdict.message, incoming.draft)
       if (message === undefined) {
-        this.#flood.refuse(id, link)
+        this.#tree.refuse(id, link)
         this.#reject(link, 'bad-attachment', id, incoming)
         return
       }
@@ -147,9 +192,13 @@ export class Relay<L extends RelayLink> {
       else this.#accept(link, incoming, message)
       return
     }
-    if (!isLate) this.#flood.refuse(id, link)
-    if (code === 'duplicate') this.#duplicate(id)
-    else this.#refuse(link, code, incoming)
+    if (code === 'duplicate') {
+      this.#tree.refuse(id, link)
+      this.#duplicate(link, id, isLate)
+      return
+    }
+    this.#tree.dismiss(id, link)
+    this.#refuse(link, code, incoming)
     // Told once; further copies are duplicates.
     if (code === 'cloned-key') this.#memory.add(incoming, link.id)
   }
@@ -163,15 +212,30 @@ export class Relay<L extends RelayLink> {
 
   #accept(link: L, incoming: Incoming, message: SignedMessage): void {
     const { self, clock } = this.#port
-    const { id, to } = message
+    const { to } = message
     const isForUs = to === undefined || to.includes(self)
     // Addressed to this node alone, it has arrived.
-    const links = this.#flood.accept(id, isForUs && to?.length === 1 ? [] : this.#links(to))
-    this.#record(incoming, link.id, isForUs ? 'delivered' : 'relayed', links, clock.now())
-    if (links.length > 0) this.#relayed++
-    this.#port.write(links, incoming.frame)
-    const kept = this.#keep(incoming, isForUs)
+    const links = isForUs && to?.length === 1 ? [] : this.#links(to)
+    const eager = this.#spread(incoming.draft, incoming.frame, links, link)
+    this.#record(incoming, link.id, isForUs ? 'delivered' : 'relayed', eager, clock.now())
+    if (eager.length > 0) this.#relayed++
+    const kept = this.#keep(incoming.draft, incoming.frame, isForUs)
     if (isForUs) this.#port.deliver(link, message, kept)
+  }
+
+  /** Sends a message on its way. Returns the links that it goes to at once. */
+  #spread(draft: Draft, frame: Uint8Array | undefined, links: Iterable<L>, via: L | undefined): readonly L[] {
+    const eager = this.#tree.accept(draft, frame, links, via)
+    const { to } = draft.body
+    if (to !== undefined) {
+      // Whom it is for need not wait for what others tell.
+      for (const link of links) {
+        const isLeftOut = link !== via && !this.#tree.isEager(link) && !eager.includes(link)
+        if (isLeftOut && to.includes(link.id as NodeId)) eager.push(link)
+      }
+    }
+    this.#outgoing.add(eager, draft, frame)
+    return eager
   }
 
   /** It goes no further from here: the histories of the other peers are compared with ours. */
@@ -180,32 +244,30 @@ export class Relay<L extends RelayLink> {
     const { to, from } = message
     const isForUs = from !== self && (to === undefined || to.includes(self))
     this.#record(incoming, link.id, isForUs ? 'delivered' : 'relayed', [], clock.now())
-    const kept = this.#keep(incoming, isForUs)
+    const kept = this.#keep(incoming.draft, incoming.frame, isForUs)
     if (isForUs) this.#port.deliver(link, markMessage(message, { late: true }), kept)
   }
 
   /** Requests and their answers are of use for a moment only, and nothing for the history. */
-  #keep(
-    { id, body, frame }: Pick<Incoming, 'id' | 'body' | 'frame'>,
-    needsDelivery: boolean,
-  ): Promise<void> | undefined {
-    if (body.op !== undefined) return undefined
+  #keep(draft: Draft, frame: Uint8Array | undefined, needsDelivery: boolean): Promise<void> | undefined {
+    const { history } = this.#port
+    const { id, body } = draft
+    if (history === undefined || body.op !== undefined) return undefined
     const { from, time, exp } = body
-    const parcel = framePayload(frame)
-    return this.#port.history?.add(
+    const parcel = framePayload(frame ?? frameOf(draft))
+    return history.add(
       { id, from, time, exp, parcel, hasAttachment: body.bytes !== undefined },
       needsDelivery,
     )
   }
 
   #record(
-    draft: Draft,
+    { id, body }: Pick<Draft, 'id' | 'body'>,
     via: string,
     verdict: Explanation['verdict'],
     links: readonly L[],
     now: number,
   ): void {
-    const { id, body } = draft
     const trace = { id, firstSeen: now, via, from: body.from, type: body.type, verdict }
     this.#traces.record(
       trace,
@@ -213,13 +275,19 @@ export class Relay<L extends RelayLink> {
     )
   }
 
-  #duplicate(id: MessageId): undefined {
+  #duplicate(link: L, id: MessageId, isLate: boolean): undefined {
     this.#duplicates++
     this.#traces.duplicate(id)
+    if (!isLate) this.#tree.duplicate(id, link)
   }
 
   /** Refuses a message; nothing happens to the link. */
-  #refuse(link: L, code: VerdictCode, draft: Draft | undefined, id = draft?.id): undefined {
+  #refuse(
+    link: L,
+    code: VerdictCode,
+    draft: Pick<Draft, 'id' | 'body'> | undefined,
+    id = draft?.id,
+  ): undefined {
     this.#count(code)
     if (draft !== undefined) this.#record(draft, link.id, code, [], this.#port.clock.now())
     this.#port.refuse(link, { code, id, from: draft?.body.from, type: draft?.body.type })
@@ -230,13 +298,13 @@ export class Relay<L extends RelayLink> {
   }
 
   /** Refuses a message that no correct node passes on, and everything else that the link has brought. */
-  #reject(link: L, code: RejectCode, id: MessageId | undefined, draft?: Draft): undefined {
+  #reject(link: L, code: RejectCode, id: MessageId | undefined, draft?: Incoming): undefined {
     this.#drop(link)
     this.#refuse(link, code, draft, id)
     this.#port.expel(link, code)
   }
 
   #drop(link: L): void {
-    for (const { id } of this.#intake.drop(link)) this.#flood.refuse(id, link)
+    for (const { id } of this.#intake.drop(link)) this.#tree.refuse(id, link)
   }
 }

@@ -1,4 +1,5 @@
 import type { MessageId } from '../wire/ids.ts'
+import { type IdGroup, IdTable } from './id-table.ts'
 
 /** How many IDs are remembered, and for how long. */
 export interface SeenOptions {
@@ -10,7 +11,7 @@ export interface SeenOptions {
 
 /** IDs of messages whose time falls into the same slice, and who brought how many of them. */
 interface Slice {
-  readonly ids: Set<MessageId>
+  readonly ids: IdGroup
   readonly byLink: Map<string, number>
 }
 
@@ -22,7 +23,8 @@ const SLICES = 16
  * stale anyway, and never given up before; so no flood can push an ID out and replay its message. When the cache
  * is full, new messages are refused instead.
  *
- * A message's time is part of what its ID is the hash of, so the time says in which slice the ID would be.
+ * All IDs are in one table: every message that arrives is looked for, and nearly all are new, so that a search slice by
+ * slice would always go through all of them.
  */
 export class SeenCache {
   readonly #options: SeenOptions
@@ -30,7 +32,7 @@ export class SeenCache {
   /** By number of the slice. Only times within the window get here, so strangers choose among few numbers. */
   readonly #slices = new Map<number, Slice>()
   readonly #shares = new Map<string, number>()
-  #size = 0
+  readonly #ids = new IdTable()
   #horizon = -Infinity
 
   constructor(options: SeenOptions) {
@@ -40,7 +42,7 @@ export class SeenCache {
 
   /** IDs remembered. */
   get size(): number {
-    return this.#size
+    return this.#ids.size
   }
 
   /**
@@ -50,20 +52,16 @@ export class SeenCache {
   horizon(now: number): number {
     const horizon = now - this.#options.windowPast
     if (horizon > this.#horizon) {
+      const isInNextSlice = this.#sliceOf(horizon) !== this.#sliceOf(this.#horizon)
       this.#horizon = horizon
-      this.#forget()
+      if (isInNextSlice) this.#forget()
     }
     return this.#horizon
   }
 
-  has(id: MessageId, time: number): boolean {
-    return this.#slices.get(this.#sliceOf(time))?.ids.has(id) ?? false
-  }
-
-  /** Whether any message has this ID: for copies whose time has not been read yet. */
-  hasAnywhere(id: MessageId): boolean {
-    for (const { ids } of this.#slices.values()) if (ids.has(id)) return true
-    return false
+  /** Whether this node has had the message of this ID. */
+  has(id: MessageId): boolean {
+    return this.#ids.has(id)
   }
 
   /**
@@ -72,20 +70,18 @@ export class SeenCache {
    */
   hasRoomFor(link: string, links: number): boolean {
     const { capacity } = this.#options
-    if (this.#size >= capacity) return false
-    return this.#size < capacity / 2 || (this.#shares.get(link) ?? 0) < (2 * capacity) / Math.max(1, links)
+    if (this.size >= capacity) return false
+    return this.size < capacity / 2 || (this.#shares.get(link) ?? 0) < (2 * capacity) / Math.max(1, links)
   }
 
   /** Remembers a message. The caller has asked {@link hasRoomFor} and {@link horizon}. */
   add(id: MessageId, time: number, link: string): void {
     const number = this.#sliceOf(time)
     let slice = this.#slices.get(number)
-    if (slice === undefined) this.#slices.set(number, (slice = { ids: new Set(), byLink: new Map() }))
-    if (slice.ids.has(id)) return
-    slice.ids.add(id)
+    if (slice === undefined) this.#slices.set(number, (slice = { ids: this.#ids.group(), byLink: new Map() }))
+    if (!this.#ids.add(id, slice.ids)) return
     slice.byLink.set(link, (slice.byLink.get(link) ?? 0) + 1)
     this.#shares.set(link, (this.#shares.get(link) ?? 0) + 1)
-    this.#size++
   }
 
   #sliceOf(time: number): number {
@@ -97,7 +93,7 @@ export class SeenCache {
     for (const [number, slice] of this.#slices) {
       if ((number + 1) * this.#width > this.#horizon) continue
       this.#slices.delete(number)
-      this.#size -= slice.ids.size
+      this.#ids.forget(slice.ids)
       for (const [link, count] of slice.byLink) this.#reduceShare(link, count)
     }
   }

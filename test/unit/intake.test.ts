@@ -1,5 +1,4 @@
 import t from 'tap'
-import { Kind } from '../../lib/wire/frame.ts'
 import { Deferred } from '../../lib/deferred.ts'
 import { MAX_VERIFICATION_BYTES } from '../../lib/limits.ts'
 import { Intake, type IntakeOptions } from '../../lib/relay/intake.ts'
@@ -10,7 +9,8 @@ import { turns } from '../fixtures/channel-recorder.ts'
 /** A message: `1` with the signature `a` is written `1a`. */
 interface Arrival {
   readonly id: string
-  readonly signature: string
+  readonly key: string
+  readonly size: number
 }
 
 interface Verdict {
@@ -39,7 +39,7 @@ class Link {
 /** An intake whose verifications end when the test says so. */
 class Desk {
   readonly clock = new ManualClock()
-  readonly intake: Intake<Link, Arrival, Verdict>
+  readonly intake: Intake<Link, string, Arrival, Verdict>
   /** Texts that are refused before the signature. */
   readonly refused = new Set<string>()
   readonly judged: string[] = []
@@ -55,10 +55,9 @@ class Desk {
     this.intake = new Intake(
       {
         clock: this.clock,
-        judge: (link, { payload }) => this.#judge(link, new TextDecoder().decode(payload)),
+        judge: (link, text) => this.#judge(link, text),
         verify: (arrival) => this.#verify(arrival),
-        conclude: (link, { id, signature }, { text }) =>
-          void this.concluded.push(`${link.name} ${id}${signature} ${text}`),
+        conclude: (link, { key }, { text }) => void this.concluded.push(`${link.name} ${key} ${text}`),
         isBacklogged: () => this.isBacklogged,
       },
       { maxVerifications: 64, messageRate: 1_000_000, ...options },
@@ -66,8 +65,7 @@ class Desk {
   }
 
   receive(link: Link, ...texts: string[]): void {
-    for (const text of texts)
-      this.intake.receive(link, { kind: Kind.message, payload: new TextEncoder().encode(text) })
+    for (const text of texts) this.intake.receive(link, [text])
   }
 
   /** Ends the verification of a text; without one, the oldest. */
@@ -84,12 +82,12 @@ class Desk {
   #judge(link: Link, text: string): Arrival | undefined {
     this.judged.push(text)
     this.onJudge?.(link, text)
-    return this.refused.has(text) ? undefined : { id: text.slice(0, -1), signature: text.slice(-1) }
+    return this.refused.has(text) ? undefined : { id: text.slice(0, -1), key: text, size: text.length }
   }
 
-  #verify({ id, signature }: Arrival): Promise<Verdict> {
+  #verify({ key }: Arrival): Promise<Verdict> {
     const verdict = new Deferred<Verdict>()
-    this.flights.push({ text: id + signature, verdict })
+    this.flights.push({ text: key, verdict })
     this.mostInFlight = Math.max(this.mostInFlight, this.flights.length)
     return verdict.promise
   }
@@ -394,9 +392,9 @@ t.test('a link that is dropped', async (t) => {
     const link = new Link('L')
     desk.receive(link, '1a', '2a', '3a')
     t.same(desk.intake.drop(link), [
-      { id: '1', signature: 'a' },
-      { id: '2', signature: 'a' },
-      { id: '3', signature: 'a' },
+      { id: '1', key: '1a', size: 2 },
+      { id: '2', key: '2a', size: 2 },
+      { id: '3', key: '3a', size: 2 },
     ])
     await desk.landAll()
     t.same(desk.concluded, [])
@@ -488,3 +486,78 @@ t.test(
     })
   },
 )
+
+t.test('messages whose signature is one', async (t) => {
+  /** An intake of messages with the key in front of the dash: `a-1` and `a-2` have one signature. */
+  function batches(options: Partial<IntakeOptions> = {}) {
+    const clock = new ManualClock()
+    const concluded: string[] = []
+    const known = new Set<string>()
+    const flights = new Map<string, Deferred<Verdict>>()
+    const intake = new Intake<Link, string, Arrival, Verdict>(
+      {
+        clock,
+        judge: (_link, id) => ({ id, key: id.split('-')[0]!, size: 1 }),
+        verify: ({ key }) => {
+          if (known.has(key)) return { text: 'known' }
+          const flight = flights.get(key) ?? new Deferred<Verdict>()
+          flights.set(key, flight)
+          return flight.promise
+        },
+        conclude: (link, { id }, { text }) => void concluded.push(`${link.name} ${id} ${text}`),
+        isBacklogged: () => false,
+      },
+      { maxVerifications: 2, messageRate: 1_000_000, ...options },
+    )
+    const land = async (key: string): Promise<void> => {
+      flights.get(key)!.resolve({ text: 'ok' })
+      flights.delete(key)
+      await turns(1)
+    }
+    return { intake, concluded, known, land }
+  }
+
+  t.test('take one place under verification', async (t) => {
+    const { intake, concluded, land } = batches()
+    const link = new Link('L')
+    intake.receive(link, ['a-1', 'a-2', 'a-3', 'a-4'])
+    t.equal(intake.inFlight, 1)
+    t.equal(link.isPaused, false)
+    intake.receive(link, ['b-1', 'c-1', 'c-2'])
+    t.equal(intake.inFlight, 2)
+    t.equal(link.isPaused, true, 'a third signature waits')
+    await land('a')
+    t.same(concluded, ['L a-1 ok', 'L a-2 ok', 'L a-3 ok', 'L a-4 ok'])
+    await land('b')
+    await land('c')
+    t.same(concluded.slice(4), ['L b-1 ok', 'L c-1 ok', 'L c-2 ok'])
+    t.equal(link.isPaused, false)
+    t.equal(intake.inFlight, 0)
+  })
+
+  t.test('are concluded at once where it is known, but not before what came before them', async (t) => {
+    const { intake, concluded, known, land } = batches()
+    const [link, other] = [new Link('L'), new Link('M')]
+    known.add('k')
+    intake.receive(link, ['k-1', 'a-1', 'k-2'])
+    t.same(concluded, ['L k-1 known'])
+    intake.receive(other, ['k-3'])
+    t.same(concluded, ['L k-1 known', 'M k-3 known'])
+    await land('a')
+    t.same(concluded.slice(2), ['L a-1 ok', 'L k-2 known'])
+    t.equal(intake.inFlight, 0)
+  })
+
+  t.test('are all forgotten with the link that brought them', async (t) => {
+    const { intake, concluded, land } = batches()
+    const link = new Link('L')
+    intake.receive(link, ['a-1', 'a-2', 'b-1', 'c-1', 'c-2'])
+    t.same(
+      intake.drop(link).map(({ id }) => id),
+      ['a-1', 'a-2', 'b-1', 'c-1'],
+    )
+    await land('a')
+    await land('b')
+    t.same(concluded, [])
+  })
+})

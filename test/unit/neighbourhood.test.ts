@@ -8,7 +8,7 @@ import {
   MAX_DIALS,
   TEND_INTERVAL,
   TEND_SOON,
-} from '../../lib/limits.ts'
+} from '../../lib/network-limits.ts'
 import type { Address } from '../../lib/wire/address.ts'
 import { paperId, publicHost } from '../fixtures/records.ts'
 import { Surroundings, upTo } from '../fixtures/surroundings.ts'
@@ -428,6 +428,23 @@ t.test('curiosity', async (t) => {
       'in their order',
     )
     t.same(around.retired, [], 'each by the decision of its peer')
+  })
+
+  t.test('links that messages run over go last; now and then all the same, by lot', async (t) => {
+    const around = await active(600, { target: 6 })
+    await around.run(5_000)
+    const branches = [...around.links].slice(0, 3)
+    for (const link of branches) around.needed.add(link)
+    await around.run(EXPLORE_INTERVAL * 10)
+    const early = around.relieved.filter((link) => branches.includes(link))
+    t.ok(around.relieved.length >= 6, `${around.relieved.length} went`)
+    t.ok(early.length < around.relieved.length / 2, `${early.length} of them by lot`)
+    await around.run(EXPLORE_INTERVAL * 100)
+    t.same(
+      branches.filter((link) => link.isUp),
+      [],
+      'nobody stays for ever',
+    )
   })
 
   t.test('never leaves fewer links than wanted, nor fewer than half of its own choice', async (t) => {

@@ -1,6 +1,14 @@
 import t from 'tap'
+import { defaultEngine, type Engine } from '../../lib/identity/ed25519.ts'
 import { Identity } from '../../lib/identity/identity.ts'
-import type { Draft, MessageFields } from '../../lib/message/draft.ts'
+import { encodeBatch } from '../../lib/message/batch-frame.ts'
+import {
+  type BatchedDraft,
+  type Draft,
+  type MessageFields,
+  prepare,
+  signTogether,
+} from '../../lib/message/draft.ts'
 import type { SignedMessage } from '../../lib/message/message.ts'
 import { encodeParcel } from '../../lib/message/parcel.ts'
 import { isReject, type RejectCode, type VerdictCode } from '../../lib/message/verdict.ts'
@@ -17,9 +25,17 @@ const bob = Identity.generate()
 const PAST = 300_000
 const FUTURE = 60_000
 
+/** Never at once: several copies can be under way. */
+const later: Engine = {
+  name: 'node',
+  signer: (seed) => defaultEngine().signer(seed),
+  verify: async (...asked) => defaultEngine().verify(...asked),
+}
+
 class Link {
   readonly id: string
   isPaused = false
+  isBacklogged = false
 
   constructor(id: string = Identity.generate().id) {
     this.id = id
@@ -78,6 +94,8 @@ class Bench extends Happenings {
         maxTraces: 100,
         maxVerifications: 64,
         messageRate: 1_000,
+        floodLinks: 4,
+        engine: later,
         ...options,
       },
     )
@@ -124,7 +142,7 @@ t.test('a good message', async (t) => {
     t.equal(bench.delivered[0]?.message.document, textOf(draft.bytes))
     t.same(bench.writes, [{ links: [bench.two, bench.three], document: textOf(draft.bytes) }])
     t.same(bench.refusals, [])
-    t.same(bench.relay.stats, { relayed: 1, duplicates: 0, refused: {}, messageIds: 1 })
+    t.match(bench.relay.stats, { relayed: 1, duplicates: 0, refused: {}, messageIds: 1 })
   })
 
   t.test('is written before it is delivered: a handler that answers does not overtake it', async (t) => {
@@ -578,7 +596,7 @@ t.test('messages of its own', async (t) => {
       relays: 2,
       duplicates: 1,
     })
-    t.same(bench.relay.stats, { relayed: 0, duplicates: 1, refused: {}, messageIds: 1 })
+    t.match(bench.relay.stats, { relayed: 0, duplicates: 1, refused: {}, messageIds: 1 })
   })
 
   t.test('need room in the cache, which time makes again', async (t) => {
@@ -828,4 +846,127 @@ t.test('content that is nothing for the application is told, and the link is not
   t.match(bench.relay.explain(draft.id), { verdict: 'invalid-content', relays: 2 })
   t.strictSame(bench.relay.stats.refused, { 'invalid-content': 1 })
   t.strictSame(bench.expelled, [])
+})
+
+t.test('messages that were signed together', async (t) => {
+  const some = (bench: Bench, count: number, author = alice): Promise<BatchedDraft[]> => {
+    const time = bench.clock.now()
+    const messages = Array.from({ length: count }, (_, data) => prepare({ data, time }, author))
+    return signTogether(messages, author)
+  }
+  const payloadOf = (drafts: readonly BatchedDraft[]): Uint8Array => {
+    const { batch } = drafts[0]!.place
+    const bodies = batch.ids.map((id) => drafts.find((draft) => draft.id === id)?.bodyBytes)
+    return encodeBatch({ batch, bodies })
+  }
+  const framesOf = ({ frames }: Bench): number[] => frames.map((frame) => frame[4]!)
+
+  t.test('are delivered in order, and go on in one frame', async (t) => {
+    const bench = new Bench()
+    const drafts = await some(bench, 10)
+    const payload = payloadOf(drafts)
+    bench.receive(bench.one, payload, Kind.batch)
+    await bench.until(() => bench.delivered.length === 10 && bench.frames.length > 0)
+    t.same(
+      bench.delivered.map(({ message }) => message.id),
+      drafts.map(({ id }) => id),
+    )
+    for (const [index, { message }] of bench.delivered.entries()) {
+      t.equal(message.document, textOf(drafts[index]!.bytes))
+    }
+    // A first one may have been verified before the others were looked at.
+    const last = bench.frames.at(-1)!
+    t.equal(last[4], Kind.batch)
+    t.ok(bench.frames.length <= 2)
+    t.same(
+      bench.writes.map(({ links }) => links),
+      bench.frames.map(() => [bench.two, bench.three]),
+    )
+    t.equal(bench.relay.stats.relayed, 10)
+  })
+
+  t.test('are not changed by whoever keeps the buffer', async (t) => {
+    const bench = new Bench()
+    const drafts = await some(bench, 4)
+    const payload = payloadOf(drafts)
+    bench.receive(bench.one, payload, Kind.batch)
+    payload.fill(0)
+    await bench.until(() => bench.delivered.length === 4)
+    t.same(bench.expelled, [])
+  })
+
+  t.test('go on without those that were here before', async (t) => {
+    const bench = new Bench()
+    const drafts = await some(bench, 4)
+    await bench.bring(bench.two, drafts[1]!.bytes)
+    bench.receive(bench.one, payloadOf(drafts), Kind.batch)
+    await bench.until(() => bench.delivered.length === 4)
+    t.equal(bench.relay.stats.duplicates, 1)
+    t.same(
+      bench.delivered.map(({ message }) => message.data),
+      [1, 0, 2, 3],
+    )
+  })
+
+  t.test('of this node leave in one frame', async (t) => {
+    const bench = new Bench()
+    const drafts = await some(bench, 5, self)
+    for (const draft of drafts) void bench.relay.send(draft, [bench.one, bench.two])
+    await bench.until(() => bench.frames.length > 0)
+    t.same(framesOf(bench), [Kind.batch])
+    t.same(framePayload(bench.frames[0]!), payloadOf(drafts))
+  })
+
+  t.test('end the link where one of them is forged, and the author is not blamed', async (t) => {
+    const bench = new Bench()
+    const [mine, theirs] = [await some(bench, 2), await some(bench, 2, bob)]
+    const { batch } = mine[0]!.place
+    const other = { batch, bodies: [mine[0]!.bodyBytes, theirs[1]!.bodyBytes] }
+    bench.receive(bench.one, encodeBatch(other), Kind.batch)
+    await bench.until(() => bench.expelled.length > 0)
+    t.match(bench.expelled, [{ link: bench.one, code: 'bad-signature' }])
+    t.same(bench.delivered, [])
+    bench.receive(bench.two, payloadOf(mine), Kind.batch)
+    await bench.until(() => bench.delivered.length === 2)
+    t.equal(bench.expelled.length, 1, 'who brings them as they are is heard')
+  })
+
+  t.test('that are no frame end the link', (t) => {
+    const bench = new Bench()
+    bench.receive(bench.one, new Uint8Array(66), Kind.batch)
+    t.match(bench.expelled, [{ link: bench.one, code: 'bad-shape' }])
+    t.end()
+  })
+
+  t.test('are explained one by one', async (t) => {
+    const bench = new Bench()
+    const drafts = await some(bench, 3)
+    bench.receive(bench.one, payloadOf(drafts), Kind.batch)
+    await bench.until(() => bench.delivered.length === 3)
+    for (const { id } of drafts)
+      t.match(bench.relay.explain(id), { verdict: 'delivered', via: bench.one.id, relays: 2 })
+  })
+
+  t.test('are kept as documents', async (t) => {
+    const kept: KeptMessage[] = []
+    const history: RelayHistory = {
+      has: (id) => kept.some((one) => one.id === id),
+      floor: () => 0,
+      add: (message) => {
+        kept.push(message)
+        return Promise.resolve()
+      },
+    }
+    const bench = new Bench({}, history)
+    const drafts = await some(bench, 3)
+    bench.receive(bench.one, payloadOf(drafts), Kind.batch)
+    await bench.until(() => bench.delivered.length === 3)
+    t.same(
+      kept.map(({ parcel }) => textOf(parcel)),
+      drafts.map(({ bytes }) => textOf(bytes)),
+    )
+    const reborn = new Bench()
+    await reborn.relay.redeliver(reborn.one, { parcel: kept[1]!.parcel, hasAttachment: false })
+    t.match(reborn.delivered, [{ message: { id: drafts[1]!.id, redelivered: true } }])
+  })
 })

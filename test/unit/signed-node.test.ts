@@ -9,6 +9,7 @@ import { Stage } from '../fixtures/stage.ts'
 /** What can be asked of an engine, by the label of what was signed. */
 const PROOF = 'secure-node/1 hello-proof'
 const MESSAGE = 'secure-node/1 message-sig'
+const BATCH = 'secure-node/1 batch-sig'
 
 /** An engine that counts what it is asked, and answers as it likes. */
 class CountingEngine implements Engine {
@@ -50,8 +51,13 @@ t.test('the engine of the node verifies proofs and messages, each once', async (
   await fleet.settle()
   t.strictSame(
     engines.map((engine) => engine.count(MESSAGE)),
-    [1, 3, 2],
-    'one for each message of others',
+    [1, 1, 0],
+    'one for each message of others that was signed alone',
+  )
+  t.strictSame(
+    engines.map((engine) => engine.count(BATCH)),
+    [0, 1, 1],
+    'one for those that were signed together',
   )
 })
 

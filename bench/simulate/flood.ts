@@ -1,4 +1,4 @@
-import type { MessageId } from '../wire/ids.ts'
+import type { MessageId } from '../../lib/wire/ids.ts'
 
 /**
  * Relays over every link except those that the message came over. Copies that arrive while the message is still
