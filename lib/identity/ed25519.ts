@@ -104,12 +104,32 @@ export async function verifySignature(
   publicKey: Uint8Array,
   judge: Engine = defaultEngine(),
 ): Promise<boolean> {
+  return checkSignature(signature, bytes, publicKey, judge)
+}
+
+/**
+ * The same, for those who verify thousands in a second: at once where the engine answers at once, and otherwise with
+ * a promise that is never rejected.
+ *
+ * @param judge The engine that computes the equation. @default defaultEngine()
+ */
+export function checkSignature(
+  signature: Uint8Array,
+  bytes: Uint8Array,
+  publicKey: Uint8Array,
+  judge: Engine = defaultEngine(),
+): boolean | Promise<boolean> {
   if (!passesStrictCheck(signature, publicKey)) return false
   try {
-    return await judge.verify(signature, bytes, publicKey)
+    const isGood = judge.verify(signature, bytes, publicKey)
+    return typeof isGood === 'boolean' ? isGood : isGood.catch(sayNo)
   } catch {
     return false
   }
+}
+
+function sayNo(): false {
+  return false
 }
 
 /**

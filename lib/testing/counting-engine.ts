@@ -1,7 +1,6 @@
-import type * as NodeCrypto from 'node:crypto'
-import { engine as engineNamed } from '../identity/ed25519.ts'
+import { defaultEngine, engine as engineNamed } from '../identity/ed25519.ts'
 import type { Engine, Signer } from '../identity/engine.ts'
-import { type CryptoModule, NodeEngine } from '../identity/engine-node.ts'
+import { NodeEngine } from '../identity/engine-node.ts'
 import { FakeEngine } from './fake-engine.ts'
 
 /** Whether the signatures of a simulation are real: Ed25519, or a hash that costs a hundredth. */
@@ -62,24 +61,11 @@ export class CountingEngine implements Engine {
 
 /** Ed25519 that answers at once: OpenSSL without the thread pool where there is one, or plain JavaScript. */
 function realEngine(): Engine {
-  const { process } = globalThis as { process?: { getBuiltinModule?: (id: string) => unknown } }
-  const crypto = process?.getBuiltinModule?.('node:crypto') as typeof NodeCrypto | undefined
-  return crypto === undefined ? engineNamed('tweetnacl') : new NodeEngine(withoutThreads(crypto))
-}
-
-/** Calls back before it returns. */
-function withoutThreads({ createPrivateKey, createPublicKey, sign, verify }: CryptoModule): CryptoModule {
-  const verifyNow = (...[algorithm, data, key, signature, callback]: Parameters<VerifyLater>): unknown => {
-    const isGood = verify(algorithm, data, key, signature)
-    return callback === undefined ? isGood : callback(null, isGood)
+  const fastest = defaultEngine()
+  if (!(fastest instanceof NodeEngine)) return engineNamed('tweetnacl')
+  return {
+    name: fastest.name,
+    verify: (signature, bytes, publicKey) => fastest.verifyNow(signature, bytes, publicKey),
+    signer: (seed) => fastest.signer(seed),
   }
-  return { createPrivateKey, createPublicKey, sign, verify: verifyNow as CryptoModule['verify'] }
 }
-
-type VerifyLater = (
-  algorithm: string | null | undefined,
-  data: NodeJS.ArrayBufferView,
-  key: NodeCrypto.KeyLike,
-  signature: NodeJS.ArrayBufferView,
-  callback?: (error: Error | null, isGood: boolean) => void,
-) => unknown

@@ -3,6 +3,7 @@ import { runInNewContext } from 'node:vm'
 import { bytesToHex, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js'
 import t from 'tap'
 import {
+  checkSignature,
   defaultEngine,
   type Engine,
   engine,
@@ -230,6 +231,33 @@ t.test('an engine that throws, now or later, says no', async (t) => {
   const later = engineOf(() => Promise.reject(new Error('cannot read the key')))
   t.equal(await verifySignature(signature, message, publicKey, now), false)
   t.equal(await verifySignature(signature, message, publicKey, later), false)
+})
+
+t.test('a verdict comes at once where the engine gives it at once, and never as an error', async (t) => {
+  const { signature, message, publicKey } = GOOD!
+  const check = (verify: () => boolean | Promise<boolean>): boolean | Promise<boolean> =>
+    checkSignature(signature, message, publicKey, engineOf(verify))
+  t.equal(
+    check(() => true),
+    true,
+  )
+  t.equal(
+    check(() => false),
+    false,
+  )
+  t.equal(
+    check(() => {
+      throw new Error('cannot read the key')
+    }),
+    false,
+  )
+  for (const isGood of [true, false]) t.equal(await check(() => Promise.resolve(isGood)), isGood)
+  t.equal(await check(() => Promise.reject(new Error('cannot read the key'))), false)
+  t.equal(
+    checkSignature(signature.subarray(1), message, publicKey, engineOf(Promise.reject.bind(Promise))),
+    false,
+    'refused by the rule, and the engine is not asked',
+  )
 })
 
 t.test('an engine is not asked about what fails the strict check', async (t) => {
