@@ -9,6 +9,9 @@ export interface PeerPlace {
   readonly remoteHost: string
 }
 
+/** What most peers say. */
+const NONE: readonly never[] = []
+
 /** The peer at the other end of a connection: where it is, what it has said about itself, and notes about it. */
 export abstract class ConnectedPeer {
   /** Who opened the connection: `outbound` if this node did. */
@@ -18,9 +21,14 @@ export abstract class ConnectedPeer {
   readonly port: number
   /** The remote IP address, also where a name was dialled. */
   readonly remoteHost: string
-  readonly #info = new Map<string, unknown>()
-  #hello: Hello | undefined
-  #helloAt = 0
+  /** Made by the first note. */
+  #info: Map<string, unknown> | undefined
+  // What of the hello is asked for later. The rest, such as its nonce, is not kept for as long as the link is up.
+  #id = ''
+  #listen: readonly Address[] = NONE
+  #seenAt: Address | undefined
+  #clockOffset = 0
+  #caps: readonly string[] = NONE
 
   constructor({ direction, host, port, remoteHost }: PeerPlace) {
     this.direction = direction
@@ -31,27 +39,27 @@ export abstract class ConnectedPeer {
 
   /** The peer's ID: proven in a `SecureNode`, a claim in a plain `Node`; empty until its hello came. */
   get id(): string {
-    return this.#hello?.id ?? ''
+    return this.#id
   }
 
   /** Where the peer says that it accepts connections; an empty or wildcard host means {@link host}. */
   get listen(): readonly Address[] {
-    return this.#hello?.listen ?? []
+    return this.#listen
   }
 
   /** At which address the peer says that it sees this node. */
   get seenAt(): Address | undefined {
-    return this.#hello?.seen
+    return this.#seenAt
   }
 
   /** How far the peer's clock is ahead of ours, in ms, as its hello told: right up to the time that it travelled. */
   get clockOffset(): number {
-    return this.#hello === undefined ? 0 : this.#hello.time - this.#helloAt
+    return this.#clockOffset
   }
 
   /** Whether the peer has said that it can do something beyond the minimum. */
   can(capability: string): boolean {
-    return this.#hello?.caps.includes(capability) ?? false
+    return this.#caps.includes(capability)
   }
 
   /** Whether the peer keeps messages for those who were away. */
@@ -61,17 +69,21 @@ export abstract class ConnectedPeer {
 
   /** Keeps a value of yours with this connection. */
   setInfo(key: string, value: unknown): void {
+    this.#info ??= new Map()
     this.#info.set(key, value)
   }
 
   /** A value kept with {@link setInfo}. */
   getInfo(key: string): unknown {
-    return this.#info.get(key)
+    return this.#info?.get(key)
   }
 
   /** The peer has introduced itself, at this time. */
-  protected introduce(hello: Hello, now: number): void {
-    this.#hello = hello
-    this.#helloAt = now
+  protected introduce({ id, listen, seen, time, caps }: Hello, now: number): void {
+    this.#id = id
+    if (listen.length > 0) this.#listen = listen
+    this.#seenAt = seen
+    this.#clockOffset = time - now
+    if (caps.length > 0) this.#caps = caps
   }
 }

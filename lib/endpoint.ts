@@ -133,7 +133,8 @@ export abstract class Endpoint<E extends AnyNodeEvents<E>> extends EndpointHooks
     try {
       this.#port = await this.#connector.start(this.host, this.#port)
     } catch (cause) {
-      await this.stopping().then(() => this.stopped())
+      await this.stopping()
+      await this.stopped()
       throw errors.listenFailed(this.host, this.#port, cause)
     }
     this.#isRunning = true
@@ -301,11 +302,8 @@ export abstract class Endpoint<E extends AnyNodeEvents<E>> extends EndpointHooks
     const { id, direction } = connection
     this.peerDown(connection)
     this.debugPrint(`${direction} connection with ${id} ended: ${formatReason(reason)}`)
-    this.#report(
-      direction === 'outbound' ? 'outboundNodeDisconnected' : 'inboundNodeDisconnected',
-      connection,
-      reason,
-    )
+    const event = direction === 'outbound' ? 'outboundNodeDisconnected' : 'inboundNodeDisconnected'
+    this.#report(event, connection, reason)
   }
 
   /** Reports an event of the base: the same in every subclass, which the type parameter cannot express. */

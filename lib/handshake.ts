@@ -110,9 +110,10 @@ export class Handshake {
     if (provenId !== undefined && provenId !== hello.id)
       return this.#fail('bad-proof', 'another key than the hello')
     if (expectedId !== undefined && expectedId !== hello.id) return this.#fail('identity-mismatch', hello.id)
-    this.#hello = hello
+    // The same text as the channel's, where it has one: not two of them for as long as the link is up.
+    this.#hello = provenId === undefined ? hello : { ...hello, id: provenId }
     this.#remoteHello = new Uint8Array(payload)
-    return self.mode === 'signed' && provenId === undefined ? this.#sendProof() : this.#admit(hello)
+    return self.mode === 'signed' && provenId === undefined ? this.#sendProof() : this.#admit(this.#hello)
   }
 
   async #sendProof(): Promise<void> {

@@ -1,17 +1,17 @@
 import type { Clock, Timer } from './clock.ts'
 import { ConnectedPeer } from './connected-peer.ts'
-import { Deferred } from './deferred.ts'
 import { connectionClosed, tooManyPings } from './errors.ts'
 import { Handshake } from './handshake.ts'
 import { BACKLOG_BYTES, HIGH_WATER_BYTES, MAX_HELLO_BYTES, TEMPORARY_IDLE } from './limits.ts'
+import { LinkLife } from './link-life.ts'
 import type { ConnectionSettings } from './options.ts'
 import type { Latency } from './services/ping.ts'
-import { Pulse } from './services/pulse.ts'
+import { Pulse, type PulseOutcome } from './services/pulse.ts'
 import type { Channel } from './transport/transport.ts'
 import type { Address } from './wire/address.ts'
 import { cleanText, type CloseCode, type CloseReason, decodeClose, encodeClose } from './wire/close-code.ts'
 import { encodeFrame, type Frame, Kind } from './wire/frame.ts'
-import { type ConnectionStats, FrameChannel } from './wire/frame-channel.ts'
+import { type ConnectionStats, FrameChannel, type FrameHandlers } from './wire/frame-channel.ts'
 import { type Hello, type Mode, TEMPORARY } from './wire/hello.ts'
 
 /** What a connection needs of its node. */
@@ -51,35 +51,34 @@ export interface ConnectionInit {
  * your own per peer, and return your class from `createNewConnection`.
  */
 export class NodeConnection extends ConnectedPeer {
+  /** The same for all connections. */
+  static readonly #handlers: FrameHandlers<NodeConnection> = {
+    onActivity: (now, connection) => connection.#pulse.heard(now),
+    onFrame: (frame, connection) => connection.#onFrame(frame),
+    onFault: (fault, connection) => connection.close(fault),
+    onDrain: (connection) => connection.#owner.onDrain(connection),
+    onClose: (error, connection) => connection.#onChannelClose(error),
+  }
+
   readonly #owner: ConnectionOwner
-  readonly #channel: FrameChannel
-  readonly #handshake: Handshake
+  readonly #channel: FrameChannel<NodeConnection>
+  /** Until it is up. */
+  #handshake: Handshake | undefined
   readonly #pulse: Pulse
-  readonly #opened = new Deferred<CloseReason | undefined>()
-  readonly #closed = new Deferred<void>()
-  #upSince: number | undefined
-  readonly #deadline: Timer
+  readonly #life = new LinkLife()
+  #deadline: Timer | undefined
   #isTemporary: boolean
   /** When a temporary connection was last used for more than pings. */
   #usedAt = 0
-  #reason: CloseReason | undefined
 
   constructor(init: ConnectionInit) {
     const { owner, channel, direction } = init
     super({ ...init, remoteHost: channel.remoteHost })
     this.#owner = owner
     this.#isTemporary = direction === 'outbound' && init.temporary === true
-    this.#channel = new FrameChannel(channel, owner.clock, MAX_HELLO_BYTES)
-    const { pingInterval: interval, pingTimeout: timeout, handshakeTimeout, random } = owner.settings
+    this.#channel = new FrameChannel<NodeConnection>(channel, owner.clock, MAX_HELLO_BYTES, this)
     const now = owner.clock.now()
-    this.#pulse = new Pulse(
-      {
-        clock: owner.clock,
-        send: (frame) => this.#send(frame),
-        close: (code, text) => this.close(code, text),
-      },
-      { interval, timeout, random },
-    )
+    this.#pulse = new Pulse(owner.settings, now)
     this.#handshake = new Handshake({
       role: direction === 'outbound' ? 'initiator' : 'responder',
       self: owner.self,
@@ -94,18 +93,18 @@ export class NodeConnection extends ConnectedPeer {
       fail: (code, text) => this.close(code, text),
     })
     // In total, the transport's own handshake included: bytes that trickle in do not extend it.
-    const timeLeft = Math.max(1, handshakeTimeout - (now - (channel.acceptedAt ?? now)))
+    const timeLeft = Math.max(1, owner.settings.handshakeTimeout - (now - (channel.acceptedAt ?? now)))
     this.#deadline = owner.clock.setTimer(() => this.close('handshake-timeout'), timeLeft)
   }
 
   /** The ID in the peer's hello, proven or not yet: good for nothing but looking for another connection to it. */
   get claimedId(): string {
-    return this.#handshake.claimedId ?? ''
+    return this.#handshake === undefined ? this.id : (this.#handshake.claimedId ?? '')
   }
 
   /** Whether both ends have accepted each other and it has not ended. */
   get isUp(): boolean {
-    return this.#upSince !== undefined && this.#reason === undefined
+    return this.#life.isUp
   }
 
   /**
@@ -118,7 +117,7 @@ export class NodeConnection extends ConnectedPeer {
 
   /** Why it ended; undefined while it has not. */
   get closeReason(): CloseReason | undefined {
-    return this.#reason
+    return this.#life.reason
   }
 
   /** Whether the bytes are encrypted on their way. */
@@ -128,7 +127,7 @@ export class NodeConnection extends ConnectedPeer {
 
   /** When it came up, in ms since the epoch; 0 before. */
   get connectedAt(): number {
-    return this.#upSince ?? 0
+    return this.#life.upSince ?? 0
   }
 
   /** Round-trip time in ms, once a ping was answered. */
@@ -152,24 +151,18 @@ export class NodeConnection extends ConnectedPeer {
 
   /** Resolves when it is up, or with the reason when it ended before. */
   get opened(): Promise<CloseReason | undefined> {
-    return this.#opened.promise
+    return this.#life.opened
   }
 
   /** Resolves when it has ended and its socket is gone. */
   get closed(): Promise<void> {
-    return this.#closed.promise
+    return this.#life.closed
   }
 
   /** Starts to talk. The node calls it once. */
   open(): void {
-    this.#channel.open({
-      onActivity: (now) => this.#pulse.heard(now),
-      onFrame: (frame) => this.#onFrame(frame),
-      onFault: (fault) => this.close(fault),
-      onDrain: () => this.#owner.onDrain(this),
-      onClose: (error) => this.#onChannelClose(error),
-    })
-    this.#handshake.start()
+    this.#channel.open(NodeConnection.#handlers)
+    this.#handshake?.start()
   }
 
   /**
@@ -178,9 +171,13 @@ export class NodeConnection extends ConnectedPeer {
    * @throws SecureNodeError `connection-closed` when the connection ends first, `overload` when more than 16 wait.
    */
   async ping(): Promise<number> {
-    const latency = this.isUp ? await this.#pulse.measure() : undefined
-    if (latency !== undefined) return latency
-    throw this.isUp ? tooManyPings() : connectionClosed(this.#reason?.code ?? 'it is not up')
+    if (this.isUp) {
+      const { frame, latency } = this.#pulse.measure(this.#owner.clock.now())
+      this.#send(frame)
+      const measured = await latency
+      if (measured !== undefined) return measured
+    }
+    throw this.isUp ? tooManyPings() : connectionClosed(this.#life.reason?.code ?? 'it is not up')
   }
 
   /**
@@ -193,7 +190,7 @@ export class NodeConnection extends ConnectedPeer {
   }
 
   #send(frame: Uint8Array): void {
-    if (this.#reason !== undefined) return
+    if (this.#life.reason !== undefined) return
     if (this.#channel.queuedBytes + frame.length > this.#owner.settings.maxQueueBytes) {
       this.#dropSlowPeer()
       return
@@ -209,7 +206,7 @@ export class NodeConnection extends ConnectedPeer {
 
   /** Ends the connection: tells the peer why, flushes what is queued, and closes. Harmless when it has ended. */
   close(code: CloseCode = 'closed', text = ''): void {
-    if (this.#reason !== undefined) return
+    if (this.#life.reason !== undefined) return
     this.#channel.write(encodeClose(code, text))
     this.#end({ code, text, by: 'us' })
     this.#channel.end(this.#owner.settings.stopTimeout)
@@ -220,7 +217,7 @@ export class NodeConnection extends ConnectedPeer {
    * lost. For a connection that is not needed any more.
    */
   retire(code: CloseCode, text = ''): void {
-    if (this.#reason !== undefined) return
+    if (this.#life.reason !== undefined) return
     this.#channel.write(encodeClose(code, text))
     this.#end({ code, text, by: 'us' })
     this.#channel.endAfterPeer(this.#owner.settings.stopTimeout)
@@ -263,7 +260,7 @@ export class NodeConnection extends ConnectedPeer {
     if (due === 'frame-timeout') this.close(due)
     else if (due === 'slow-peer') this.#dropSlowPeer()
     else if (this.#isTemporary && now - this.#usedAt > TEMPORARY_IDLE) this.retire('idle')
-    else this.#pulse.tick(now)
+    else this.#beat(this.#pulse.due(now))
   }
 
   #admit(hello: Hello): CloseReason | undefined | Promise<CloseReason | undefined> {
@@ -274,21 +271,27 @@ export class NodeConnection extends ConnectedPeer {
 
   #onUp(): void {
     const now = this.#owner.clock.now()
-    this.#deadline.cancel()
+    this.#deadline?.cancel()
+    this.#handshake = this.#deadline = undefined
     this.#channel.maxBytes = this.#owner.settings.maxFrameBytes
-    this.#upSince = this.#usedAt = now
+    this.#usedAt = now
     this.#pulse.heard(now)
-    this.#opened.resolve(undefined)
+    this.#life.rise(now)
     this.#owner.onUp(this)
   }
 
   #onFrame(frame: Frame): void {
     if (frame.kind === Kind.close) this.#onCloseFrame(frame.payload)
-    else if (!this.#handshake.isOver) this.#handshake.receive(frame)
-    else if (frame.kind === Kind.ping) this.#pulse.onPing(frame.payload)
-    else if (frame.kind === Kind.pong) this.#pulse.onPong(frame.payload)
+    else if (this.#handshake?.isOver === false) this.#handshake.receive(frame)
+    else if (frame.kind === Kind.ping) this.#beat(this.#pulse.onPing(frame.payload, this.#owner.clock.now()))
+    else if (frame.kind === Kind.pong) this.#pulse.onPong(frame.payload, this.#owner.clock.now())
     else if (frame.kind === Kind.stay) this.#onStay(frame.payload)
     else this.#onUse(frame)
+  }
+
+  #beat(outcome: PulseOutcome): void {
+    if (outcome instanceof Uint8Array) this.#send(outcome)
+    else if (outcome !== undefined) this.close(outcome.code, outcome.text)
   }
 
   #onUse(frame: Frame): void {
@@ -303,17 +306,15 @@ export class NodeConnection extends ConnectedPeer {
 
   #onChannelClose(error: Error | undefined): void {
     this.#end({ code: 'lost', text: cleanText(error?.message), by: 'network' })
-    this.#closed.resolve()
+    this.#life.vanish()
   }
 
   /** The one place where a connection ends. */
   #end(reason: CloseReason): void {
-    if (this.#reason !== undefined) return
-    this.#reason = reason
-    this.#handshake.stop()
+    if (!this.#life.end(reason)) return
+    this.#handshake?.stop()
     this.#pulse.stop()
-    this.#deadline.cancel()
-    this.#opened.resolve(reason)
+    this.#deadline?.cancel()
     this.#owner.onDown(this)
   }
 }

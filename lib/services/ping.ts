@@ -1,5 +1,4 @@
 import { FIRST_PING } from '../limits.ts'
-import { toHex } from '../wire/hex.ts'
 
 /** Round-trip time of a link, in ms. */
 export interface Latency {
@@ -11,28 +10,37 @@ export interface Latency {
   readonly min: number
 }
 
-/** When a link is pinged, and when it is given up. */
+/** When a link is pinged, and when it is given up. The same object for all links of a node. */
 export interface HeartbeatOptions {
   /** Where jitter comes from: numbers from 0 to below 1. */
   readonly random: () => number
   /** Between pings of a silent link, in ms. */
-  readonly interval: number
+  readonly pingInterval: number
   /** Silence after which a link is dead, in ms. */
-  readonly timeout: number
+  readonly pingTimeout: number
 }
 
 /** Pings of one link that wait for their answer; more are not needed to know that it is alive. */
 const MAX_WAITING = 16
 
+/** Bytes of a ping: its number. */
+const PAYLOAD = 8
+
 interface WaitingPing {
+  readonly number: number
   readonly sentAt: number
-  readonly resolve: (latency: number | undefined) => void
+  /** Called with the round-trip time, or undefined when the link ends or too many newer pings wait. */
+  readonly answered: ((latency: number | undefined) => void) | undefined
 }
+
+/** What no link keeps a list of its own for: most of the time none of its pings waits. */
+const NONE: readonly WaitingPing[] = []
 
 /** Knows whether a link is alive and how far away its peer is. Sends nothing and owns no timer. */
 export class Heartbeat {
   readonly #options: HeartbeatOptions
-  readonly #waiting = new Map<string, WaitingPing>()
+  /** Oldest first. */
+  #waiting = NONE
   #heardAt: number
   #nextPing: number
   #count = 0
@@ -42,7 +50,7 @@ export class Heartbeat {
     this.#options = options
     this.#heardAt = now
     // The first one soon: a link without a latency is of little use to who chooses by it.
-    this.#nextPing = now + Math.min(FIRST_PING, options.interval) * options.random()
+    this.#nextPing = now + Math.min(FIRST_PING, options.pingInterval) * options.random()
   }
 
   get latency(): Latency | undefined {
@@ -56,7 +64,7 @@ export class Heartbeat {
 
   /** What is to be done at this time. */
   due(now: number): 'ping' | 'dead' | undefined {
-    if (now - this.#heardAt >= this.#options.timeout) return 'dead'
+    if (now - this.#heardAt >= this.#options.pingTimeout) return 'dead'
     if (now < this.#nextPing) return undefined
     this.#nextPing = now + this.#spread()
     return 'ping'
@@ -66,15 +74,14 @@ export class Heartbeat {
    * The payload of a new ping, 8 bytes. `answered` is called with the round-trip time, or with undefined when
    * the link ends or too many newer pings wait.
    */
-  ping(now: number, answered: (latency: number | undefined) => void = () => {}): Uint8Array {
-    const payload = new Uint8Array(8)
-    new DataView(payload.buffer).setFloat64(0, ++this.#count)
-    if (this.#waiting.size >= MAX_WAITING) {
-      const [oldest, ping] = this.#waiting.entries().next().value!
-      this.#waiting.delete(oldest)
-      ping.resolve(undefined)
-    }
-    this.#waiting.set(toHex(payload), { sentAt: now, resolve: answered })
+  ping(now: number, answered?: (latency: number | undefined) => void): Uint8Array {
+    const payload = new Uint8Array(PAYLOAD)
+    const number = ++this.#count
+    viewOf(payload).setFloat64(0, number)
+    const isFull = this.#waiting.length >= MAX_WAITING
+    const oldest = isFull ? this.#waiting[0] : undefined
+    this.#waiting = [...this.#waiting.slice(isFull ? 1 : 0), { number, sentAt: now, answered }]
+    oldest?.answered?.(undefined)
     return payload
   }
 
@@ -83,30 +90,35 @@ export class Heartbeat {
    * not be: the peer leaves some out when there are too many, and this one answers for them.
    */
   pong(payload: Uint8Array, now: number): void {
-    const key = toHex(payload)
-    if (!this.#waiting.has(key)) return
-    for (const [earlier, ping] of this.#waiting) {
-      this.#waiting.delete(earlier)
-      this.#measure(ping, now)
-      if (earlier === key) return
-    }
+    if (payload.length < PAYLOAD) return
+    const number = viewOf(payload).getFloat64(0)
+    const at = this.#waiting.findIndex((ping) => ping.number === number)
+    if (at < 0) return
+    const answered = this.#waiting.slice(0, at + 1)
+    this.#waiting = at + 1 === this.#waiting.length ? NONE : this.#waiting.slice(at + 1)
+    for (const ping of answered) this.#measure(ping, now)
   }
 
   #measure(ping: WaitingPing, now: number): void {
     const last = Math.max(0, now - ping.sentAt)
     const { smoothed = last, min = last } = this.#latency ?? {}
     this.#latency = { last, smoothed: smoothed + (last - smoothed) / 8, min: Math.min(min, last) }
-    ping.resolve(last)
+    ping.answered?.(last)
   }
 
   /** The link ended: nobody will answer. */
   stop(): void {
-    for (const ping of this.#waiting.values()) ping.resolve(undefined)
-    this.#waiting.clear()
+    const waiting = this.#waiting
+    this.#waiting = NONE
+    for (const ping of waiting) ping.answered?.(undefined)
   }
 
   /** Jitter, so that the links of a node that started them together do not ping together for ever. */
   #spread(): number {
-    return this.#options.interval * (0.75 + this.#options.random() / 4)
+    return this.#options.pingInterval * (0.75 + this.#options.random() / 4)
   }
+}
+
+function viewOf(payload: Uint8Array): DataView {
+  return new DataView(payload.buffer, payload.byteOffset, PAYLOAD)
 }

@@ -1,4 +1,3 @@
-import type { Clock } from '../clock.ts'
 import { Deferred } from '../deferred.ts'
 import { PONG_BURST, PONG_RATE } from '../limits.ts'
 import { TokenBucket } from '../token-bucket.ts'
@@ -6,25 +5,28 @@ import type { CloseCode } from '../wire/close-code.ts'
 import { encodeFrame, Kind } from '../wire/frame.ts'
 import { Heartbeat, type HeartbeatOptions, type Latency } from './ping.ts'
 
-/** What pings need of their link. */
-export interface PulsePort {
-  readonly clock: Clock
-  send(frame: Uint8Array): void
-  close(code: CloseCode, text: string): void
+/** A measurement of the round-trip time: the frame that is to be sent, and what comes of it. */
+export interface Measurement {
+  readonly frame: Uint8Array
+  /** The time in ms; undefined when the link ends first, or too many newer pings wait. */
+  readonly latency: Promise<number | undefined>
 }
 
-/** The pings of a link, both ways: sends its own, answers those of the peer, ends the link of one that is dead. */
+/** A frame that is to be sent, or why the link is to end. */
+export type PulseOutcome = Uint8Array | { readonly code: CloseCode; readonly text: string } | undefined
+
+/**
+ * The pings of a link, both ways: its own, the answers to those of the peer, and the end of one that is dead. It sends
+ * nothing itself: what is to be sent is returned, so that no link needs functions of its own for it.
+ */
 export class Pulse {
-  readonly #port: PulsePort
+  readonly #options: HeartbeatOptions
   readonly #heartbeat: Heartbeat
-  readonly #timeout: number
   /** A peer that pings without end is not answered without end. */
   readonly #pongs: TokenBucket
 
-  constructor(port: PulsePort, options: HeartbeatOptions) {
-    const now = port.clock.now()
-    this.#port = port
-    this.#timeout = options.timeout
+  constructor(options: HeartbeatOptions, now: number) {
+    this.#options = options
     this.#heartbeat = new Heartbeat(options, now)
     this.#pongs = new TokenBucket(PONG_RATE, PONG_BURST, now)
   }
@@ -40,26 +42,27 @@ export class Pulse {
   }
 
   /** What time brings: a ping that is due, a peer that is dead. */
-  tick(now: number): void {
+  due(now: number): PulseOutcome {
     const due = this.#heartbeat.due(now)
-    if (due === 'ping') this.#send()
-    else if (due === 'dead') this.#port.close('timeout', `nothing heard for ${this.#timeout} ms`)
+    if (due === 'ping') return this.#ping(now)
+    if (due === undefined) return undefined
+    return { code: 'timeout', text: `nothing heard for ${this.#options.pingTimeout} ms` }
   }
 
-  /** Measures the round-trip time, in ms; undefined when the link ends first, or too many newer pings wait. */
-  measure(): Promise<number | undefined> {
-    const { promise, resolve } = new Deferred<number | undefined>()
-    this.#send(resolve)
-    return promise
+  /** Measures the round-trip time. */
+  measure(now: number): Measurement {
+    const { promise: latency, resolve } = new Deferred<number | undefined>()
+    return { frame: this.#ping(now, resolve), latency }
   }
 
-  onPing(payload: Uint8Array): void {
-    if (payload.length !== 8) this.#port.close('bad-payload', 'a ping has 8 bytes')
-    else if (this.#pongs.take(this.#port.clock.now())) this.#port.send(encodeFrame(Kind.pong, payload))
+  /** The peer pings. */
+  onPing(payload: Uint8Array, now: number): PulseOutcome {
+    if (payload.length !== 8) return { code: 'bad-payload', text: 'a ping has 8 bytes' }
+    return this.#pongs.take(now) ? encodeFrame(Kind.pong, payload) : undefined
   }
 
-  onPong(payload: Uint8Array): void {
-    this.#heartbeat.pong(payload.slice(0, 8), this.#port.clock.now())
+  onPong(payload: Uint8Array, now: number): void {
+    this.#heartbeat.pong(payload, now)
   }
 
   /** The link ended: nobody will answer. */
@@ -67,7 +70,7 @@ export class Pulse {
     this.#heartbeat.stop()
   }
 
-  #send(answered?: (latency: number | undefined) => void): void {
-    this.#port.send(encodeFrame(Kind.ping, this.#heartbeat.ping(this.#port.clock.now(), answered)))
+  #ping(now: number, answered?: (latency: number | undefined) => void): Uint8Array {
+    return encodeFrame(Kind.ping, this.#heartbeat.ping(now, answered))
   }
 }

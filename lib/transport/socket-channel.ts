@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import type { NodeId } from '../wire/ids.ts'
-import type { ConnectedSocket } from './socket.ts'
+import { type ConnectedSocket, ignore } from './socket.ts'
 import type { Channel, ChannelHandlers } from './transport.ts'
 
 /** A connected socket whose own handshake, if it has one, is over. */
@@ -10,6 +10,43 @@ export interface ReadySocket extends ConnectedSocket {
   /** See {@link Channel.acceptedAt}. */
   readonly acceptedAt?: number | undefined
   readonly encrypted: boolean
+}
+
+/** Where a socket keeps its channel: so its listeners are the same functions for all sockets, and no closures. */
+const CHANNEL = Symbol('channel')
+
+type ChannelSocket = Socket & { [CHANNEL]?: SocketChannel }
+
+function socketOnData(this: ChannelSocket, { buffer, byteOffset, byteLength }: Buffer): void {
+  // As plain bytes: a Buffer's `slice` is no copy, and its `toString` is not that of other arrays.
+  this[CHANNEL]?.onBytes(new Uint8Array(buffer, byteOffset, byteLength))
+}
+
+function socketOnDrain(this: ChannelSocket): void {
+  this[CHANNEL]?.onDrain()
+}
+
+function socketOnClose(this: ChannelSocket): void {
+  this[CHANNEL]?.onClose()
+}
+
+/**
+ * The bytes that were last written, as the Buffer that node:stream makes of them: what is written to a thousand links
+ * in one turn is wrapped once, not a thousand times, and those that do not read keep one wrapper between them.
+ */
+let lastWritten: { readonly bytes: Uint8Array; readonly buffer: Buffer } | undefined
+
+function forgetLastWritten(): void {
+  lastWritten = undefined
+}
+
+function bufferOf(bytes: Uint8Array): Buffer {
+  if (lastWritten?.bytes === bytes) return lastWritten.buffer
+  // It must not outlive the turn: it may be a mebibyte.
+  if (lastWritten === undefined) setImmediate(forgetLastWritten)
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  lastWritten = { bytes, buffer }
+  return buffer
 }
 
 /**
@@ -25,7 +62,6 @@ export class SocketChannel implements Channel {
   readonly encrypted: boolean
   readonly #socket: Socket
   #handlers: ChannelHandlers | undefined
-  #error: Error | undefined
   #isPaused = false
   #hasEnded = false
   #isClosed = false
@@ -37,11 +73,11 @@ export class SocketChannel implements Channel {
     this.acceptedAt = acceptedAt
     this.encrypted = encrypted
     this.#socket = socket
-    // Without this listener an error of one socket would end the process.
-    socket.on('error', (error: Error) => (this.#error = error))
-    socket.once('close', () => this.#socketOnClose())
+    ;(socket as ChannelSocket)[CHANNEL] = this
+    // Without this listener an error of one socket would end the process. The close tells of it.
+    if (socket.listenerCount('error') === 0) socket.on('error', ignore)
+    socket.on('close', socketOnClose)
     // It may have failed already, in the turn between its connection and this channel.
-    this.#error = socket.errored ?? undefined
     this.#isClosed = socket.closed
     // Until somebody listens, bytes stay in the socket's buffer and, once that is full, with the sender.
     socket.pause()
@@ -53,13 +89,8 @@ export class SocketChannel implements Channel {
 
   open(handlers: ChannelHandlers): void {
     this.#handlers = handlers
-    this.#socket.on('data', ({ buffer, byteOffset, byteLength }: Buffer) => {
-      // As plain bytes: a Buffer's `slice` is no copy, and its `toString` is not that of other arrays.
-      if (!this.#hasEnded) handlers.onBytes(new Uint8Array(buffer, byteOffset, byteLength))
-    })
-    this.#socket.on('drain', () => {
-      if (!this.#isClosed) handlers.onDrain()
-    })
+    this.#socket.on('data', socketOnData)
+    this.#socket.on('drain', socketOnDrain)
     // A remote end that says it is finished: with `allowHalfOpen` off the socket flushes, ends and closes by
     // itself, but only when somebody reads up to that end.
     if (!this.#isPaused) this.#socket.resume()
@@ -68,7 +99,7 @@ export class SocketChannel implements Channel {
 
   write(bytes: Uint8Array): void {
     // An empty write is skipped: TLS would spend a record on it.
-    if (this.#isWritable && bytes.length > 0) this.#socket.write(bytes)
+    if (this.#isWritable && bytes.length > 0) this.#socket.write(bufferOf(bytes))
   }
 
   cork(): void {
@@ -108,7 +139,18 @@ export class SocketChannel implements Channel {
     return !this.#hasEnded && this.#socket.writable
   }
 
-  #socketOnClose(): void {
+  /** Of the socket. */
+  onBytes(bytes: Uint8Array): void {
+    if (!this.#hasEnded) this.#handlers?.onBytes(bytes)
+  }
+
+  /** Of the socket. */
+  onDrain(): void {
+    if (!this.#isClosed) this.#handlers?.onDrain()
+  }
+
+  /** Of the socket. */
+  onClose(): void {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#report()
@@ -116,6 +158,6 @@ export class SocketChannel implements Channel {
 
   /** Called once the socket is gone; if that was before `open`, by `open`. */
   #report(): void {
-    this.#handlers?.onClose(this.#error)
+    this.#handlers?.onClose(this.#socket.errored ?? undefined)
   }
 }

@@ -92,13 +92,15 @@ export function dialSocket(host: string, port: number, signal?: AbortSignal): Pr
       reject(signal?.reason as Error)
     }
     signal?.addEventListener('abort', signalOnAbort, { once: true })
-    // This listener stays for good: an error without one would end the process.
-    socket.on('error', (error) => {
+    const socketOnError = (error: Error) => {
       signal?.removeEventListener('abort', signalOnAbort)
       reject(error)
-    })
+    }
+    socket.on('error', socketOnError)
     socket.once('connect', () => {
       signal?.removeEventListener('abort', signalOnAbort)
+      // Not just taken away: an error without a listener would end the process.
+      socket.on('error', ignore).off('error', socketOnError)
       resolve({ socket, host: plainHost(socket.remoteAddress ?? host), port: socket.remotePort ?? port })
     })
   })

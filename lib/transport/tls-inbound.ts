@@ -12,6 +12,8 @@ import type { ListenHandlers, ListenOptions } from './transport.ts'
 interface Pending extends ConnectedSocket {
   readonly timer: Timer
   readonly acceptedAt: number
+  /** Listens to the raw socket, for as long as the handshake lasts. */
+  readonly socketOnClose: () => void
   /** Why it has failed; it counts as failed once its socket is closed. */
   fault: Error | undefined
 }
@@ -55,9 +57,11 @@ export class TlsInbound {
     const timer = clock.setTimer(() => {
       this.#fail(pending, handshakeFailed(host, `it took longer than ${handshakeTimeout} ms`))
     }, handshakeTimeout)
-    const pending: Pending = { ...connected, timer, acceptedAt: clock.now(), fault: undefined }
+    const socketOnClose = (): void => this.#socketOnClose(key, pending)
+    const acceptedAt = clock.now()
+    const pending: Pending = { ...connected, timer, acceptedAt, socketOnClose, fault: undefined }
     this.#pending.set(key, pending)
-    socket.once('close', () => this.#socketOnClose(key, pending))
+    socket.on('close', socketOnClose)
     this.#server.emit('connection', socket)
   }
 
@@ -83,6 +87,8 @@ export class TlsInbound {
     if (!verdict.ok || pending.fault !== undefined) return
     this.#pending.delete(key)
     pending.timer.cancel()
+    // It would keep all of the handshake for as long as the link is up.
+    pending.socket.off('close', pending.socketOnClose)
     const { host, port, acceptedAt } = pending
     const { id: peerId } = verdict
     this.#handlers.onChannel(new SocketChannel({ socket, host, port, peerId, acceptedAt, encrypted: true }))
@@ -107,8 +113,6 @@ export class TlsInbound {
   }
 
   #socketOnClose(key: string, pending: Pending): void {
-    // It became a channel, which tells its own end. (The addresses may be those of a new connection by now.)
-    if (this.#pending.get(key) !== pending) return
     this.#pending.delete(key)
     pending.timer.cancel()
     const { host, fault } = pending

@@ -9,7 +9,7 @@ import { handshakeFailed } from '../errors.ts'
 import { formatAddress } from '../wire/address.ts'
 import type { Identity } from '../identity/identity.ts'
 import { ALPN } from '../limits.ts'
-import { type ConnectedSocket, dialSocket, listenSocket, machineHosts } from './socket.ts'
+import { type ConnectedSocket, dialSocket, ignore, listenSocket, machineHosts } from './socket.ts'
 import { SocketChannel } from './socket-channel.ts'
 import { explainTlsError, judgeRemote, tlsCredentials } from './tls-handshake.ts'
 import { TlsInbound } from './tls-inbound.ts'
@@ -94,6 +94,8 @@ export class TlsTransport implements Transport {
         timer.cancel()
         signal?.removeEventListener('abort', signalOnAbort)
         socket.off('close', socketOnClose)
+        // Not just taken away: an error without a listener would end the process.
+        socket.on('error', ignore).off('error', socketOnError)
       }
       const fail = (error: Error) => {
         settle()
@@ -107,8 +109,8 @@ export class TlsTransport implements Transport {
       }, handshakeTimeout)
       signal?.addEventListener('abort', signalOnAbort, { once: true })
       socket.once('close', socketOnClose)
-      // Stays for good: an error without a listener would end the process.
-      socket.on('error', (error: Error) => fail(handshakeFailed(address, explainTlsError(error), error)))
+      const socketOnError = (error: Error) => fail(handshakeFailed(address, explainTlsError(error), error))
+      socket.on('error', socketOnError)
       socket.once('secureConnect', () => {
         const verdict = judgeRemote(socket)
         // Before a byte was sent over it: who is not the right kind of peer learns nothing of us.

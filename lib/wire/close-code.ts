@@ -57,6 +57,8 @@ export type CloseCode =
   | 'bad-lookup'
   /** An exchange about the history that no correct node has. */
   | 'bad-history'
+  /** A peer that announces messages again and again and has never sent one that it was asked for. */
+  | 'bad-relay'
   /** A temporary link that was not used any more. */
   | 'idle'
   /** Something that a person or a program decided; the text says what. */

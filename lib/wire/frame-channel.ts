@@ -1,17 +1,20 @@
 import type { Clock, Timer } from '../clock.ts'
 import { Deferred } from '../deferred.ts'
-import type { Channel } from '../transport/transport.ts'
+import type { Channel, ChannelHandlers } from '../transport/transport.ts'
 import { type Frame, FrameDecoder, type FrameFault } from './frame.ts'
 
-/** What a frame channel tells its owner. */
-export interface FrameHandlers {
+/**
+ * What a frame channel tells its owner, which comes along with each call: so one set of handlers serves all links, and
+ * ten thousand idle ones do not keep a set each.
+ */
+export interface FrameHandlers<T> {
   /** Bytes arrived, whole frames or not: the other end lives. */
-  onActivity(now: number): void
-  onFrame(frame: Frame): void
+  onActivity(now: number, owner: T): void
+  onFrame(frame: Frame, owner: T): void
   /** The bytes are no frames; nothing more will come. */
-  onFault(fault: FrameFault): void
-  onDrain(): void
-  onClose(error?: Error): void
+  onFault(fault: FrameFault, owner: T): void
+  onDrain(owner: T): void
+  onClose(error: Error | undefined, owner: T): void
 }
 
 /** What went over one connection. */
@@ -24,14 +27,28 @@ export interface ConnectionStats {
 
 /** Runs after the events that are at hand: what they write leaves together. Browsers have no setImmediate. */
 const soon: (callback: () => void) => unknown =
-  typeof setImmediate === 'function' ? (callback) => setImmediate(callback) : queueMicrotask
+  typeof setImmediate === 'function' ? setImmediate : queueMicrotask
+
+/** Channels that hold together what is written in this turn. One callback ends it for all of them. */
+let corked: { uncork(): void }[] = []
+
+function uncorkAll(): void {
+  const channels = corked
+  corked = []
+  for (const channel of channels) channel.uncork()
+}
 
 /** A channel that carries frames: splits and joins them, counts them, and lets small ones leave in one packet. */
-export class FrameChannel {
+export class FrameChannel<T> implements ChannelHandlers {
   readonly #channel: Channel
   readonly #clock: Clock
   readonly #decoder: FrameDecoder
-  readonly #stats = { bytesIn: 0, bytesOut: 0, framesIn: 0, framesOut: 0 }
+  #handlers: FrameHandlers<T> | undefined
+  readonly #owner: T
+  #bytesIn = 0
+  #bytesOut = 0
+  #framesIn = 0
+  #framesOut = 0
   /** When the frame that is not complete began, in ms since the epoch. */
   #partialSince: number | undefined
   /** Bytes that had left at {@link #leftAt}, when the number was last seen to grow. */
@@ -42,12 +59,14 @@ export class FrameChannel {
   #isClosing = false
   #isGone = false
   #lingering: Timer | undefined
-  #drained = new Deferred<void>()
+  /** Made when somebody waits for it. */
+  #drained: Deferred<void> | undefined
 
-  constructor(channel: Channel, clock: Clock, maxBytes: number) {
+  constructor(channel: Channel, clock: Clock, maxBytes: number, owner: T) {
     this.#channel = channel
     this.#clock = clock
     this.#decoder = new FrameDecoder(maxBytes)
+    this.#owner = owner
   }
 
   get encrypted(): boolean {
@@ -60,7 +79,12 @@ export class FrameChannel {
   }
 
   get stats(): ConnectionStats {
-    return { ...this.#stats }
+    return {
+      bytesIn: this.#bytesIn,
+      bytesOut: this.#bytesOut,
+      framesIn: this.#framesIn,
+      framesOut: this.#framesOut,
+    }
   }
 
   /** Largest frame that is taken from now on, in bytes. */
@@ -68,20 +92,9 @@ export class FrameChannel {
     this.#decoder.maxBytes = maxBytes
   }
 
-  open(handlers: FrameHandlers): void {
-    this.#channel.open({
-      onBytes: (bytes) => this.#onBytes(bytes, handlers),
-      onDrain: () => {
-        this.#wake()
-        handlers.onDrain()
-      },
-      onClose: (error) => {
-        this.#isGone = true
-        this.#lingering?.cancel()
-        this.#wake()
-        handlers.onClose(error)
-      },
-    })
+  open(handlers: FrameHandlers<T>): void {
+    this.#handlers = handlers
+    this.#channel.open(this)
   }
 
   /** Queues an encoded frame. */
@@ -89,11 +102,11 @@ export class FrameChannel {
     if (!this.#isCorked) {
       this.#isCorked = true
       this.#channel.cork()
-      soon(() => this.#uncork())
+      if (corked.push(this) === 1) soon(uncorkAll)
     }
     this.#channel.write(frame)
-    this.#stats.framesOut++
-    this.#stats.bytesOut += frame.length
+    this.#framesOut++
+    this.#bytesOut += frame.length
   }
 
   /**
@@ -115,7 +128,7 @@ export class FrameChannel {
   /** Whether bytes wait and none has left for so long: somebody does not read at all. */
   #isStuck(now: number, timeout: number): boolean {
     const { queuedBytes } = this.#channel
-    const left = this.#stats.bytesOut - queuedBytes
+    const left = this.#bytesOut - queuedBytes
     if (queuedBytes === 0 || left !== this.#left) {
       this.#left = left
       this.#leftAt = now
@@ -125,12 +138,12 @@ export class FrameChannel {
 
   /** Resolves when the remote end has read something of what waits, or nothing more is sent. */
   get drained(): Promise<void> {
-    return this.#drained.promise
+    return (this.#drained ??= new Deferred<void>()).promise
   }
 
   #wake(): void {
-    this.#drained.resolve()
-    this.#drained = new Deferred<void>()
+    this.#drained?.resolve()
+    this.#drained = undefined
   }
 
   /** Whether nothing is read, because the owner wants it so. */
@@ -158,7 +171,7 @@ export class FrameChannel {
   end(timeout: number): void {
     this.#isClosing = true
     this.#wake()
-    this.#uncork()
+    this.uncork()
     // A paused channel would never see the other end's farewell.
     this.#channel.resume()
     this.#channel.end()
@@ -168,7 +181,7 @@ export class FrameChannel {
   /** Sends what is queued and goes on taking frames until the remote end closes; for `timeout` ms at most. */
   endAfterPeer(timeout: number): void {
     this.#wake()
-    this.#uncork()
+    this.uncork()
     this.#channel.resume()
     this.#linger(timeout)
   }
@@ -185,30 +198,52 @@ export class FrameChannel {
     this.#channel.destroy()
   }
 
-  #uncork(): void {
+  /** Lets go what was held together in this turn. */
+  uncork(): void {
     if (!this.#isCorked) return
     this.#isCorked = false
     this.#channel.uncork()
   }
 
-  #onBytes(bytes: Uint8Array, handlers: FrameHandlers): void {
+  /** Of the channel below. */
+  onDrain(): void {
+    this.#wake()
+    this.#handlers?.onDrain(this.#owner)
+  }
+
+  /** Of the channel below. */
+  onClose(error?: Error): void {
+    this.#isGone = true
+    this.#lingering?.cancel()
+    this.#wake()
+    this.#handlers?.onClose(error, this.#owner)
+  }
+
+  /** Of the channel below. */
+  onBytes(bytes: Uint8Array): void {
     if (this.#isClosing) return
     const now = this.#clock.now()
-    this.#stats.bytesIn += bytes.length
-    handlers.onActivity(now)
-    const framesBefore = this.#stats.framesIn
-    const fault = this.#decoder.push(bytes, (frame) => {
-      if (this.#isClosing) return
-      this.#stats.framesIn++
-      handlers.onFrame(frame)
-    })
+    this.#bytesIn += bytes.length
+    this.#handlers?.onActivity(now, this.#owner)
+    const framesBefore = this.#framesIn
+    const fault = this.#decoder.push<FrameChannel<T>>(bytes, channelOnFrame, this)
     if (fault !== undefined) {
       // Whatever the owner does about it: what follows is no frames either, and must not be taken for some.
       this.#isClosing = true
-      handlers.onFault(fault)
+      this.#handlers?.onFault(fault, this.#owner)
     }
     if (!this.#decoder.isPartial) this.#partialSince = undefined
-    else if (this.#partialSince === undefined || this.#stats.framesIn !== framesBefore)
-      this.#partialSince = now
+    else if (this.#partialSince === undefined || this.#framesIn !== framesBefore) this.#partialSince = now
   }
+
+  /** Of the decoder. */
+  onFrame(frame: Frame): void {
+    if (this.#isClosing) return
+    this.#framesIn++
+    this.#handlers?.onFrame(frame, this.#owner)
+  }
+}
+
+function channelOnFrame<T>(frame: Frame, channel: FrameChannel<T>): void {
+  channel.onFrame(frame)
 }

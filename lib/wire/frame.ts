@@ -1,4 +1,4 @@
-import { joinBytes } from './bytes.ts'
+import { joinBytes, readUint32, writeUint32 } from './bytes.ts'
 
 /**
  * A frame: 4 bytes big-endian length of what follows, 1 byte kind, payload. The length counts the kind, so it
@@ -40,6 +40,14 @@ export const Kind = {
   message: 0x20,
   /** A signed document and its attachment: 4 bytes length of the document, the document, the bytes. */
   parcel: 0x21,
+  /** Several messages that were signed together: as in batch-frame.ts. */
+  batch: 0x22,
+  /** I have these messages: their IDs, 32 bytes each. */
+  have: 0x23,
+  /** Send me these messages, and from now on whatever you get: their IDs, 32 bytes each. */
+  want: 0x24,
+  /** I get everything from others: tell me what you have, and send nothing. Empty. */
+  prune: 0x25,
   /** The sender's own peer record. */
   record: 0x30,
   /** Whom do you know? Empty. */
@@ -70,23 +78,18 @@ const HEADER = 5
 const PREFIX = 4
 /** Bytes below which a piece is copied out of its chunk, into a block of this size. */
 const SMALL = 4_096
+/** The block of a decoder that holds no small piece. */
+const NOTHING = new Uint8Array(0)
 
 /** The bytes of one frame; its payload may be in two parts, so that a large one is copied once. */
 export function encodeFrame(kind: number, payload: Uint8Array, rest?: Uint8Array): Uint8Array {
   const length = payload.length + (rest?.length ?? 0)
   const frame = new Uint8Array(HEADER + length)
-  writePrefix(frame, length + 1)
+  writeUint32(frame, 0, length + 1)
   frame[PREFIX] = kind
   frame.set(payload, HEADER)
   if (rest !== undefined) frame.set(rest, HEADER + payload.length)
   return frame
-}
-
-function writePrefix(frame: Uint8Array, length: number): void {
-  frame[0] = length >>> 24
-  frame[1] = length >>> 16
-  frame[2] = length >>> 8
-  frame[3] = length
 }
 
 /** Why bytes are no frames. */
@@ -101,9 +104,10 @@ export type FrameFault = 'frame-too-large' | 'frame-empty'
 export class FrameDecoder {
   /** Largest frame, kind included, in bytes. Raised once the peer is no stranger any more. */
   maxBytes: number
-  #pieces: Uint8Array[] = []
+  // Nearly all links hold nothing nearly always, so what holds a part of a frame is shared while it is empty.
+  #pieces: Uint8Array[] | undefined
   /** What came last, if it came in small pieces; the first `#blockLength` bytes of it are in use. */
-  #block = new Uint8Array(0)
+  #block = NOTHING
   #blockLength = 0
   #held = 0
   /** Bytes that make the next step: the length prefix, or the whole frame. */
@@ -119,38 +123,60 @@ export class FrameDecoder {
   }
 
   /**
-   * Takes the next bytes and hands over every frame that they complete. Returns the fault that ends the link,
-   * if there is one; the decoder is of no use after that.
+   * Takes the next bytes and hands over every frame that they complete, with what was given as `owner`: so one
+   * function serves all links, and none is made for every read. Returns the fault that ends the link, if there is
+   * one; the decoder is of no use after that.
    */
-  push(bytes: Uint8Array, onFrame: (frame: Frame) => void): FrameFault | undefined {
-    if (this.#held + bytes.length < this.#needed) {
-      this.#keep(bytes)
-      return undefined
-    }
-    const missing = this.#needed - this.#held
-    const isFrame = this.#needed > PREFIX
-    let rest = bytes
-    this.#needed = PREFIX
-    if (isFrame) {
-      // Of its own length, and alone in it: a large frame is copied once on its way in.
-      const own = this.#join(bytes.subarray(0, missing))
-      rest = bytes.subarray(missing)
-      onFrame({ kind: own[PREFIX]!, payload: own.subarray(HEADER), own })
-    } else if (this.#held > 0) rest = this.#join(bytes)
-    while (rest.length >= PREFIX) {
-      const length = readPrefix(rest)
-      if (length === 0) return 'frame-empty'
-      if (length > this.maxBytes) return 'frame-too-large'
-      const end = PREFIX + length
-      if (rest.length < end) {
-        this.#needed = end
-        break
+  push(bytes: Uint8Array, onFrame: (frame: Frame) => void): FrameFault | undefined
+  push<T>(bytes: Uint8Array, onFrame: (frame: Frame, owner: T) => void, owner: T): FrameFault | undefined
+  push<T>(bytes: Uint8Array, onFrame: (frame: Frame, owner: T) => void, owner?: T): FrameFault | undefined {
+    let at = 0
+    while (this.#held > 0) {
+      const end = Math.min(bytes.length, at + this.#needed - this.#held)
+      this.#keep(at === 0 && end === bytes.length ? bytes : bytes.subarray(at, end))
+      at = end
+      if (this.#held < this.#needed) return undefined
+      const own = this.#join()
+      if (this.#needed > PREFIX) {
+        // Of its own length, and alone in it: a large frame is copied once on its way in.
+        this.#needed = PREFIX
+        onFrame({ kind: own[PREFIX]!, payload: own.subarray(HEADER), own }, owner as T)
+      } else {
+        const fault = this.#expect(readUint32(own, 0))
+        if (fault !== undefined) return fault
+        this.#keep(own)
       }
-      const frame = { kind: rest[PREFIX]!, payload: rest.subarray(HEADER, end) }
-      rest = rest.subarray(end)
-      onFrame(frame)
     }
-    this.#keep(rest)
+    return this.#read(bytes, at, onFrame, owner as T)
+  }
+
+  /** A frame of this length begins: how many bytes make it whole, or why it is none. */
+  #expect(length: number): FrameFault | undefined {
+    if (length === 0) return 'frame-empty'
+    if (length > this.maxBytes) return 'frame-too-large'
+    this.#needed = PREFIX + length
+    return undefined
+  }
+
+  /** Hands over the frames that are whole from here on, and keeps the rest. */
+  #read<T>(
+    bytes: Uint8Array,
+    from: number,
+    onFrame: (frame: Frame, owner: T) => void,
+    owner: T,
+  ): FrameFault | undefined {
+    let at = from
+    while (bytes.length - at >= PREFIX) {
+      const fault = this.#expect(readUint32(bytes, at))
+      if (fault !== undefined) return fault
+      const end = at + this.#needed
+      if (bytes.length < end) break
+      this.#needed = PREFIX
+      const frame = { kind: bytes[at + PREFIX]!, payload: bytes.subarray(at + HEADER, end) }
+      at = end
+      onFrame(frame, owner)
+    }
+    if (at < bytes.length) this.#keep(bytes.subarray(at))
     return undefined
   }
 
@@ -158,38 +184,42 @@ export class FrameDecoder {
     this.#held += bytes.length
     if (bytes.length >= SMALL) {
       this.#closeBlock()
-      this.#pieces.push(bytes)
+      this.#addPiece(bytes)
       return
     }
     // A short tail would pin the whole chunk it was read in, for as long as the peer stays silent; and a frame
     // that is sent byte by byte must not become a million arrays.
     if (this.#blockLength + bytes.length > this.#block.length) {
       this.#closeBlock()
-      this.#block = new Uint8Array(SMALL)
+      // No larger than what is missing: most frames are small, and come out of this block as they are.
+      const missing = this.#needed - this.#held + bytes.length
+      this.#block = new Uint8Array(Math.min(missing, SMALL))
     }
     this.#block.set(bytes, this.#blockLength)
     this.#blockLength += bytes.length
   }
 
   #closeBlock(): void {
-    if (this.#blockLength > 0) this.#pieces.push(this.#block.subarray(0, this.#blockLength))
-    this.#block = new Uint8Array(0)
+    if (this.#blockLength > 0) this.#addPiece(this.#block.subarray(0, this.#blockLength))
+    this.#block = NOTHING
     this.#blockLength = 0
   }
 
-  /** All that is held and what follows it; nothing is held any more. */
-  #join(rest: Uint8Array): Uint8Array {
-    this.#closeBlock()
-    const joined = joinBytes([...this.#pieces, rest])
-    this.#pieces = []
-    this.#held = 0
+  #addPiece(piece: Uint8Array): void {
+    if (this.#pieces === undefined) this.#pieces = [piece]
+    else this.#pieces.push(piece)
+  }
+
+  /** All that is held, in an array of its own; nothing is held any more. */
+  #join(): Uint8Array {
+    const isInBlock = this.#pieces === undefined && this.#blockLength === this.#block.length
+    if (!isInBlock) this.#closeBlock()
+    const joined = isInBlock ? this.#block : joinBytes(this.#pieces ?? [])
+    this.#pieces = undefined
+    this.#block = NOTHING
+    this.#blockLength = this.#held = 0
     return joined
   }
-}
-
-/** The length, unsigned: `<<` alone would make 2^31 and above negative, and so small enough. */
-function readPrefix(bytes: Uint8Array): number {
-  return ((bytes[0]! << 24) | (bytes[1]! << 16) | (bytes[2]! << 8) | bytes[3]!) >>> 0
 }
 
 /** The payload of an encoded frame. */

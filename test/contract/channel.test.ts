@@ -19,6 +19,15 @@ function suite(t: Test, candidate: Candidate): void {
     t.same(near.closes, [])
   })
 
+  t.test('the same bytes may be written again, and to other channels', async (t) => {
+    const [one, other] = [await connect(t, candidate), await connect(t, candidate)]
+    const [hello, bye] = [text('hello '), text('bye ')]
+    for (const bytes of [hello, bye, hello]) for (const { near } of [one, other]) near.channel.write(bytes)
+    one.near.channel.write(bye.subarray(0, 2))
+    t.equal((await one.far.received(18)).toString(), 'hello bye hello by')
+    t.equal((await other.far.received(16)).toString(), 'hello bye hello ')
+  })
+
   t.test('a mebibyte in chunks of odd sizes arrives unchanged', async (t) => {
     const { near, far } = await connect(t, candidate)
     const random = new Random(7)

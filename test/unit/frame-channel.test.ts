@@ -1,7 +1,7 @@
 import t from 'tap'
 import { ManualClock } from '../../lib/testing/manual-clock.ts'
 import { encodeFrame, Kind } from '../../lib/wire/frame.ts'
-import { FrameChannel } from '../../lib/wire/frame-channel.ts'
+import { FrameChannel, type FrameHandlers } from '../../lib/wire/frame-channel.ts'
 import { turns } from '../fixtures/channel-recorder.ts'
 import { FakeChannel } from '../fixtures/fake-channel.ts'
 
@@ -9,10 +9,10 @@ const WELCOME = encodeFrame(Kind.welcome, new Uint8Array(0))
 const text = (value: string) => encodeFrame(Kind.text, new TextEncoder().encode(value))
 
 /** An open frame channel over a fake, and what it told its owner. */
-function open({ maxBytes = 64, onKind = (_kind: number, _frames: FrameChannel): void => {} } = {}) {
+function open({ maxBytes = 64, onKind = (_kind: number, _frames: FrameChannel<string>): void => {} } = {}) {
   const clock = new ManualClock()
   const channel = new FakeChannel()
-  const frames = new FrameChannel(channel, clock, maxBytes)
+  const frames = new FrameChannel(channel, clock, maxBytes, 'the owner')
   const log: string[] = []
   frames.open({
     onActivity: (now) => log.push(`activity ${now - Date.UTC(2026, 0, 1)}`),
@@ -73,6 +73,54 @@ t.test('what is written in one turn leaves together', async (t) => {
   frames.write(text('b'))
   await turns(2)
   t.strictSame(channel.calls.slice(5), ['cork', 'write', 'uncork'])
+})
+
+t.test('many links that are written to in one turn are let go together, each once', async (t) => {
+  const links = Array.from({ length: 3 }, () => open())
+  for (const { frames } of links) frames.write(WELCOME)
+  links[0]!.frames.write(text('a'))
+  links[1]!.frames.end(100)
+  await turns(2)
+  t.strictSame(
+    links.map(({ channel }) => channel.calls.slice(1)),
+    [
+      ['cork', 'write', 'write', 'uncork'],
+      ['cork', 'write', 'uncork', 'resume', 'end'],
+      ['cork', 'write', 'uncork'],
+    ],
+  )
+  links[2]!.frames.write(WELCOME)
+  await turns(2)
+  t.strictSame(links[2]!.channel.calls.slice(4), ['cork', 'write', 'uncork'])
+  t.equal(links[0]!.channel.count('uncork'), 1)
+})
+
+t.test('handlers are told whose channel it is', async (t) => {
+  const told: string[] = []
+  const handlers: FrameHandlers<string> = {
+    onActivity: (_now, owner) => told.push(`activity ${owner}`),
+    onFrame: (_frame, owner) => told.push(`frame ${owner}`),
+    onFault: (fault, owner) => told.push(`${fault} ${owner}`),
+    onDrain: (owner) => told.push(`drain ${owner}`),
+    onClose: (_error, owner) => told.push(`close ${owner}`),
+  }
+  const [one, other] = ['one', 'other'].map((owner) => {
+    const channel = new FakeChannel()
+    new FrameChannel(channel, new ManualClock(), 64, owner).open(handlers)
+    return channel
+  })
+  one!.receive(WELCOME)
+  other!.drain()
+  one!.close()
+  other!.receive(Uint8Array.of(0, 0, 0, 0))
+  t.strictSame(told, [
+    'activity one',
+    'frame one',
+    'drain other',
+    'close one',
+    'activity other',
+    'frame-empty other',
+  ])
 })
 
 t.test('bytes and frames are counted, both ways', async (t) => {

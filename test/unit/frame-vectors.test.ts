@@ -3,20 +3,18 @@ import { bytesToHex, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js'
 import t, { type Test } from 'tap'
 import { Handshake } from '../../lib/handshake.ts'
 import { Identity } from '../../lib/identity/identity.ts'
-import { verifySignature } from '../../lib/identity/ed25519.ts'
-import {
-  MAX_FRAME_BYTES,
-  MAX_HELLO_BYTES,
-  MAX_RECORD_BYTES,
-  MAX_RECORDS_PER_ANSWER,
-} from '../../lib/limits.ts'
+import { engine, type EngineName, verifySignature } from '../../lib/identity/ed25519.ts'
+import { MAX_FRAME_BYTES, MAX_HELLO_BYTES } from '../../lib/limits.ts'
+import { MAX_RECORD_BYTES, MAX_RECORDS_PER_ANSWER } from '../../lib/network-limits.ts'
 import { decodeExchange } from '../../lib/history/exchange-frame.ts'
 import { decodeFind, decodeFound } from '../../lib/lookup/find-frame.ts'
+import { judgeTime, openMessage, verifyDraft } from '../../lib/message/message.ts'
 import { decodeParcel } from '../../lib/message/parcel.ts'
 import { readStatement, readStatements } from '../../lib/message/statement.ts'
 import { isGenuineAnswer, readAnswer } from '../../lib/discovery/answer.ts'
 import { readRecord, verifyRecord } from '../../lib/book/peer-record.ts'
 import { isGenuineQuestion, readQuestion } from '../../lib/discovery/question.ts'
+import { entriesOf, readIncoming } from '../../lib/relay/incoming.ts'
 import { SecureNode } from '../../lib/secure-node.ts'
 import { MemoryNetwork } from '../../lib/transport/memory.ts'
 import { formatAddress } from '../../lib/wire/address.ts'
@@ -38,7 +36,9 @@ const FILE = new URL('../vectors/frames.json', import.meta.url)
 // To write the file anew after a change: UPDATE_VECTORS=1 npx tap run test/unit/frame-vectors.test.ts
 if (process.env.UPDATE_VECTORS !== undefined) writeFileSync(FILE, writeFrameFile())
 const TEXT = readFileSync(FILE, 'utf8')
-const { kinds, frames, handshakes, goodHellos, badFrames, badHellos, ...bad } = JSON.parse(TEXT) as FrameFile
+const { kinds, frames, batches, handshakes, goodHellos, badFrames, badHellos, ...bad } = JSON.parse(
+  TEXT,
+) as FrameFile
 
 const frameNamed = (name: string): Frame => {
   const { kind, payload } = frames.find((frame) => frame.name === name)!
@@ -164,6 +164,46 @@ t.test('records, questions and answers are read, and found genuine', async (t) =
   t.equal(await isGenuineAnswer(answer.answer), true)
   t.equal(answer.answer.body.re, question.question.id, 'the answer is one to this question')
   for (const name of ['getPeers', 'enough']) t.equal(frameNamed(name).payload.length, 0)
+})
+
+/** What becomes of a payload with messages that were signed together: their documents, or a code. */
+async function openBatch(payload: string, name: EngineName): Promise<readonly string[] | string> {
+  const entries = entriesOf({ kind: Kind.batch, payload: hexToBytes(payload) })
+  if (entries === undefined) return 'bad-shape'
+  const results = entries.map((entry) => readIncoming(entry, NET))
+  const documents: string[] = []
+  for (const result of results) {
+    if (!result.ok) return result.code
+    const code = judgeTime(result.incoming.body, batches.now, {})
+    if (code !== undefined) return code
+  }
+  for (const result of results) {
+    const verdict = result.ok && (await verifyDraft(result.incoming.draft, engine(name)))
+    if (!verdict || !verdict.ok) return 'bad-signature'
+    documents.push(verdict.message.document)
+  }
+  return documents
+}
+
+t.test('messages that were signed together are read, and found genuine, by all engines', async (t) => {
+  const { valid, invalid } = batches
+  for (const name of ['node', 'webcrypto', 'tweetnacl'] as const) {
+    for (const { documents, ...vector } of valid) {
+      t.same(await openBatch(vector.payload, name), documents, `${vector.name}, ${name}`)
+    }
+    for (const { code, ...vector } of invalid) {
+      t.equal(await openBatch(vector.payload, name), code, `${vector.name}, ${name}`)
+    }
+  }
+  for (const { documents, name } of valid) {
+    for (const document of documents) {
+      t.match(
+        await openMessage(document, { now: batches.now, net: NET }),
+        { ok: true },
+        `${name}, one by one`,
+      )
+    }
+  }
 })
 
 t.test('closes are read', (t) => {

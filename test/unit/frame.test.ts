@@ -106,6 +106,15 @@ t.test(
   },
 )
 
+t.test('frames come with what the decoder was given for them', async (t) => {
+  const decoder = new FrameDecoder(1_024)
+  const came: string[] = []
+  const onFrame = ({ kind }: Frame, owner: string): unknown => came.push(`${owner} ${kind}`)
+  decoder.push(STREAM.subarray(0, 7), onFrame, 'one')
+  decoder.push(STREAM.subarray(7), onFrame, 'other')
+  t.strictSame(came, ['one 3', 'other 16', 'other 5', 'other 6'])
+})
+
 t.test('a frame that began and is not complete is partial', async (t) => {
   const decoder = new FrameDecoder(1_024)
   t.equal(decoder.isPartial, false)

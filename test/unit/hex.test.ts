@@ -1,7 +1,7 @@
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
 import t from 'tap'
 import { Random } from '../../lib/testing/random.ts'
-import { fromHex, toHex } from '../../lib/wire/hex.ts'
+import { fromHex, readHexWord, toHex, writeHex } from '../../lib/wire/hex.ts'
 
 t.test('every byte has one spelling, in lower case', async (t) => {
   const all = Uint8Array.from({ length: 256 }, (_, byte) => byte)
@@ -27,4 +27,28 @@ t.test('a part of a larger buffer is that part, and what comes back is a plain a
   const bytes = fromHex('feff')
   t.equal(Object.getPrototypeOf(bytes), Uint8Array.prototype)
   t.equal(bytes.buffer.byteLength, 2, 'not a view of a pool that others use')
+})
+
+t.test('bytes are written into an array that is there, and nowhere else in it', async (t) => {
+  const random = new Random(2)
+  for (let length = 0; length < 70; length++) {
+    const part = random.bytes(length)
+    const bytes = new Uint8Array(length + 3).fill(0xaa)
+    writeHex(bytes, 2, toHex(part))
+    t.equal(toHex(bytes), `aaaa${toHex(part)}aa`)
+  }
+})
+
+t.test('8 digits are one word, big-endian and unsigned', async (t) => {
+  const cases: [string, number][] = [
+    ['00000000', 0],
+    ['00000001', 1],
+    ['0a0b0c0d', 0x0a0b0c0d],
+    ['80000000', 2 ** 31],
+    ['ffffffff', 2 ** 32 - 1],
+  ]
+  for (const [hex, word] of cases) {
+    t.equal(readHexWord(hex, 0), word, hex)
+    t.equal(readHexWord(`12345678${hex}9`, 8), word, hex)
+  }
 })

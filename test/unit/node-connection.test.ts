@@ -1,10 +1,13 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import t from 'tap'
 import { FIRST_PING } from '../../lib/limits.ts'
 import { NodeConnection } from '../../lib/node-connection.ts'
 import { ManualClock } from '../../lib/testing/manual-clock.ts'
 import { encodeFrame, Kind } from '../../lib/wire/frame.ts'
 import { turns } from '../fixtures/channel-recorder.ts'
-import { closeFrame, helloFrame, makeLink, makeUpLink, WELCOME } from '../fixtures/fake-link.ts'
+import { FakeChannel } from '../fixtures/fake-channel.ts'
+import { closeFrame, FakeOwner, helloFrame, makeLink, makeUpLink, WELCOME } from '../fixtures/fake-link.ts'
 
 const utf8 = (text: string) => new TextEncoder().encode(text)
 const text = (value: string) => encodeFrame(Kind.text, utf8(value))
@@ -518,4 +521,38 @@ t.test('a peer that does not end a retired connection is not waited for without 
   receive(text('too late'))
   t.strictSame(owner.log, ['down enough us'])
   t.equal(clock.pendingTimers, 0)
+})
+
+/** A channel that keeps nothing. */
+class SilentChannel extends FakeChannel {
+  override write(): void {}
+  override cork(): void {}
+  override uncork(): void {}
+}
+
+t.test('a link that is up and idle keeps little: its handshake is gone', async (t) => {
+  setFlagsFromString('--expose-gc')
+  const collectGarbage = runInNewContext('gc') as () => void
+  const held = (): number => {
+    collectGarbage()
+    const { heapUsed, arrayBuffers } = process.memoryUsage()
+    return heapUsed + arrayBuffers
+  }
+  const owner = new FakeOwner()
+  const hello = helloFrame({ listen: [{ host: '', port: 5 }] })
+  const up = (): NodeConnection => {
+    const channel = new SilentChannel()
+    const place = { host: channel.remoteHost, port: channel.remotePort }
+    const connection = new NodeConnection({ owner, channel, direction: 'inbound', ...place })
+    connection.open()
+    channel.receive(Buffer.concat([hello, WELCOME]))
+    return connection
+  }
+  const early = Array.from({ length: 100 }, up)
+  const before = held()
+  const links = Array.from({ length: 2_000 }, up)
+  const bytes = (held() - before) / links.length
+  t.ok([...early, ...links].every(({ isUp }) => isUp))
+  // Half of it is the channel of this test.
+  t.ok(bytes < 3_000, `${bytes} bytes each`)
 })

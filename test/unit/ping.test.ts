@@ -6,7 +6,7 @@ const INTERVAL = 20_000
 const TIMEOUT = 45_000
 
 function start(now = 0, random = Math.random): Heartbeat {
-  return new Heartbeat({ interval: INTERVAL, timeout: TIMEOUT, random }, now)
+  return new Heartbeat({ pingInterval: INTERVAL, pingTimeout: TIMEOUT, random }, now)
 }
 
 /** When the next ping is due, to the millisecond, while the peer talks all the time. */

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { FIRST_PING, PONG_BURST, PONG_RATE } from '../../lib/limits.ts'
-import { Pulse } from '../../lib/services/pulse.ts'
+import { Pulse, type PulseOutcome } from '../../lib/services/pulse.ts'
 import { ManualClock } from '../../lib/testing/manual-clock.ts'
 import { type Frame, FrameDecoder, Kind } from '../../lib/wire/frame.ts'
 
@@ -13,19 +13,30 @@ function make(random: () => number = () => 1) {
   const sent: Frame[] = []
   const closes: string[] = []
   const decoder = new FrameDecoder(100)
-  const pulse = new Pulse(
-    {
-      clock,
-      send: (frame) =>
-        void decoder.push(frame, ({ kind, payload }) => sent.push({ kind, payload: payload.slice() })),
-      close: (code, text) => closes.push(`${code}: ${text}`),
+  const inner = new Pulse({ pingInterval: INTERVAL, pingTimeout: TIMEOUT, random }, clock.now())
+  const act = (outcome: PulseOutcome): void => {
+    if (outcome instanceof Uint8Array)
+      decoder.push(outcome, ({ kind, payload }) => sent.push({ kind, payload: payload.slice() }))
+    else if (outcome !== undefined) closes.push(`${outcome.code}: ${outcome.text}`)
+  }
+  const pulse = {
+    get latency() {
+      return inner.latency
     },
-    { interval: INTERVAL, timeout: TIMEOUT, random },
-  )
+    heard: (now: number) => inner.heard(now),
+    onPing: (payload: Uint8Array) => act(inner.onPing(payload, clock.now())),
+    onPong: (payload: Uint8Array) => inner.onPong(payload, clock.now()),
+    measure() {
+      const { frame, latency } = inner.measure(clock.now())
+      act(frame)
+      return latency
+    },
+    stop: () => inner.stop(),
+  }
   /** Time passes, and the node looks after its links. */
   const tick = (ms: number): void => {
     clock.advance(ms)
-    pulse.tick(clock.now())
+    act(inner.due(clock.now()))
   }
   return { clock, sent, closes, pulse, tick }
 }
