@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Identity } from 'secure-node'
+import { Identity } from '../../dist/index.js'
 import { Life } from './life.js'
 
 const MEMBER = fileURLToPath(new URL('member.js', import.meta.url))

@@ -1,6 +1,6 @@
 // One node of the network that is shaken, in a process of its own. It tells the conductor what it sends, what it
 // hears, and how many links it has at what time. Whoever kills it loses what it has not told yet: a fifth of a second.
-import { SecureNode } from 'secure-node'
+import { SecureNode } from '../../dist/index.js'
 
 /** Between two reports, in ms. */
 const REPORT_INTERVAL = 200
