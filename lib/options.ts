@@ -1,6 +1,8 @@
 import { type Clock, systemClock } from './clock.ts'
 import { invalidArgument, invalidOption } from './errors.ts'
 import * as limits from './limits.ts'
+import * as networkLimits from './network-limits.ts'
+import { FLOOD_LINKS } from './tree-limits.ts'
 import type { Engine } from './identity/engine.ts'
 import { NAME } from './message/document.ts'
 import { DEFAULT_NET } from './message/draft.ts'
@@ -21,7 +23,7 @@ import {
 } from './option-rules.ts'
 import type { NoTypes, TypeMap } from './typing/type-map.ts'
 import type { Transport } from './transport/transport.ts'
-import type { Address } from './wire/address.ts'
+import { type Address, toAddress } from './wire/address.ts'
 import { isNodeId, isPlainId } from './wire/hello.ts'
 import type { NodeId } from './wire/ids.ts'
 
@@ -89,10 +91,12 @@ export interface SecureNodeOptions<T extends TypeMap = NoTypes> extends Omit<Nod
   readonly maxMessageIds?: number | undefined
   /** Signatures under verification at once. @default 64 */
   readonly maxVerifications?: number | undefined
-  /** Messages a second that are read from one link; beyond it the link is read more slowly. @default 20_000 */
+  /** Messages a second that are read from one link; beyond it the link is read more slowly. @default 100_000 */
   readonly messageRate?: number | undefined
   /** Messages that `explain()` remembers. @default 4_096 */
   readonly maxTraces?: number | undefined
+  /** With at most so many peers, messages go to all of them; with more, along a tree. @default 4 */
+  readonly floodLinks?: number | undefined
   /** How long a peer whose link brought a forbidden message is kept out, in ms. @default 600_000 */
   readonly banTime?: number | undefined
   /** Addresses to find the network at, tried from `start()` on until one answers. @default none */
@@ -160,14 +164,15 @@ const SECURE_NODE_RULES = {
   maxVerifications: count(limits.MAX_VERIFICATIONS),
   messageRate: count(limits.MESSAGE_RATE),
   maxTraces: count(limits.MAX_TRACES),
+  floodLinks: count(FLOOD_LINKS),
   banTime: duration(limits.BAN_TIME),
   bootstrap: addresses,
   targetConnections: [
-    `an integer from ${limits.MIN_TARGET_CONNECTIONS}`,
-    (value) => isPositive(value) && (value as number) >= limits.MIN_TARGET_CONNECTIONS,
-    limits.TARGET_CONNECTIONS,
+    `an integer from ${networkLimits.MIN_TARGET_CONNECTIONS}`,
+    (value) => isPositive(value) && (value as number) >= networkLimits.MIN_TARGET_CONNECTIONS,
+    networkLimits.TARGET_CONNECTIONS,
   ],
-  maxOutboundPerGroup: count(limits.MAX_OUTBOUND_PER_GROUP),
+  maxOutboundPerGroup: count(networkLimits.MAX_OUTBOUND_PER_GROUP),
   advertise: ['IP addresses like "203.0.113.5:10001", or false', isAdvertisable, []],
   peerBookFile: ['the path of a file', isPath, undefined],
   lan: flag(false),
@@ -224,6 +229,13 @@ export function checkAddress(host: string, port: number, lowest: 0 | 1): void {
     throw invalidArgument('host', 'an address or a host name', host)
   const isPort = Number.isInteger(port) && port >= lowest && port < 65_536
   if (!isPort) throw invalidArgument('port', `an integer from ${lowest} to 65535`, port)
+}
+
+/** An address in one form. @throws SecureNodeError `invalid-argument` */
+export function checkedAddress(address: unknown): Address {
+  const checked = toAddress(address)
+  if (checked !== undefined) return checked
+  throw invalidArgument('an address', '"host:port", "[IPv6]:port" or { host, port }', address)
 }
 
 const CONNECT_RULES: Record<string, Rule> = {

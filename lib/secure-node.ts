@@ -5,7 +5,7 @@ import type { Json } from './message/canonical.ts'
 import type { SignedMessage } from './message/message.ts'
 import { checkNames } from './names.ts'
 import type { NodeConnection } from './node-connection.ts'
-import { checkConnectOptions, checkNodeId, type SecureNodeOptions } from './options.ts'
+import { checkConnectOptions, checkedAddress, checkNodeId, type SecureNodeOptions } from './options.ts'
 import { snapshotOf } from './outbox.ts'
 import { OverlayNode } from './overlay-node.ts'
 import type { SignedNodeStats } from './signed-node.ts'
@@ -26,7 +26,8 @@ import type {
   TypeMap,
   TypeName,
 } from './typing/type-map.ts'
-import { type Address, toAddress } from './wire/address.ts'
+import type { Address } from './wire/address.ts'
+import { copyBytes } from './wire/bytes.ts'
 import type { NodeId } from './wire/ids.ts'
 
 /** Options of `sendTo`. */
@@ -171,15 +172,15 @@ export class SecureNode<T extends TypeMap = NoTypes> extends OverlayNode<T> {
     data: PayloadOf<T, K>,
     options: SendToOptions & OfType<K> = {},
   ): Promise<SentTo> {
-    const { connection, relay, signal, ...fields } = options
+    const { connection, relay, signal, bytes, ...fields } = options
     checkNames(options, [...SEND_NAMES, 'connection', 'relay', 'signal'])
     checkNodeId(nodeId)
     checkReach(options)
     this.assertRunning('sending')
     // A way may take seconds to find, and the caller may go on using what he has given.
-    const copy = snapshotOf(data)
+    const copies = { ...fields, data: snapshotOf(data), bytes: copyBytes(bytes) }
     const { way, link } = await this.reach(nodeId, { connection, relay, signal })
-    return this.#sendOver(link, way, nodeId, copy, fields)
+    return this.#sendOver(link, way, nodeId, copies)
   }
 
   /**
@@ -193,24 +194,23 @@ export class SecureNode<T extends TypeMap = NoTypes> extends OverlayNode<T> {
     data: PayloadOf<T, K>,
     options: SendToAddressOptions & OfType<K> = {},
   ): Promise<SentTo> {
-    const { connection, expect, timeout, signal, ...fields } = options
+    const { connection, expect, timeout, signal, bytes, ...fields } = options
     checkNames(options, [...SEND_NAMES, 'connection', 'expect', 'timeout', 'signal'])
     checkReach(options)
-    const { host, port } = toAddress(address) ?? refuseAddress(address)
+    const { host, port } = checkedAddress(address)
     const temporary = connection !== 'lasting'
-    const copy = snapshotOf(data)
+    const copies = { ...fields, data: snapshotOf(data), bytes: copyBytes(bytes) }
     const link = await this.connectWithNode(host, port, { expect, timeout, signal, temporary })
-    return this.#sendOver(link, 'address', link.id as NodeId, copy, fields)
+    return this.#sendOver(link, 'address', link.id as NodeId, copies)
   }
 
   async #sendOver(
     link: NodeConnection | undefined,
     way: Way,
     to: NodeId,
-    data: unknown,
-    fields: SecureSendOneOptions,
+    message: SecureSendOneOptions & { readonly data: unknown },
   ): Promise<SentTo> {
-    const sent = await this.post({ ...fields, data, to: [to] }, () => this.#linksFor([to], link))
+    const sent = await this.post({ ...message, to: [to] }, () => this.#linksFor([to], link))
     await (link?.room() ?? this.room())
     // The link may have ended while the message was signed.
     return { ...sent, to, way: link?.isUp === false ? 'relay' : way }
@@ -283,10 +283,6 @@ function checkReach(options: { connection?: unknown; relay?: unknown; signal?: u
   if (relay !== undefined && typeof relay !== 'boolean')
     throw invalidArgument('relay', 'true or false', relay)
   checkConnectOptions({ signal })
-}
-
-function refuseAddress(address: unknown): never {
-  throw invalidArgument('the address', '"host:port", "[IPv6]:port" or { host, port }', address)
 }
 
 /** What the application's schema has made of a content. @throws SecureNodeError `invalid-content` */

@@ -5,6 +5,8 @@ import t from 'tap'
 import { openMessage } from '../../lib/index.ts'
 import { MAX_MESSAGE_BYTES } from '../../lib/limits.ts'
 import { areErrors, cli, type CliOptions, type Finished, folderWithKey, isError } from '../fixtures/cli.ts'
+import { bodyTexts, documentIn, signTexts } from '../fixtures/hand-batched.ts'
+import { ALICE } from '../fixtures/hand-signed.ts'
 
 // Nearly all of the time goes into starting processes.
 t.jobs = 4
@@ -119,4 +121,14 @@ t.test('a document cannot steer the terminal that it is shown on', async (t) => 
     const { data = { text: '' }, text = data.text } = JSON.parse(line)
     t.equal(text, evil, 'and nothing of it is lost')
   }
+})
+
+t.test('a message of a burst can be verified alone', async (t) => {
+  const document = documentIn(signTexts(bodyTexts(7, { data: { order: 7 } })), 3)
+  const json = await cli(['verify', '--json'], { input: document })
+  t.match(JSON.parse(json.stdout), { ok: true, from: ALICE.id, data: { order: 7 } })
+  const text = await cli(['verify'], { input: `${document}\n` })
+  t.match(text, { code: 0, stdout: /^The signature is good\.\n/ })
+  const moved = document.replace('"index":3', '"index":2')
+  isError(t, await cli(['verify'], { input: moved }), 1, /bad-signature/)
 })

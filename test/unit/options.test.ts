@@ -2,7 +2,10 @@ import t from 'tap'
 import { systemClock } from '../../lib/clock.ts'
 import { quote } from '../../lib/texts.ts'
 import { defaultEngine } from '../../lib/identity/ed25519.ts'
-import * as limits from '../../lib/limits.ts'
+import * as directLimits from '../../lib/direct-limits.ts'
+import * as linkLimits from '../../lib/limits.ts'
+import * as networkLimits from '../../lib/network-limits.ts'
+import * as treeLimits from '../../lib/tree-limits.ts'
 import {
   checkConnectOptions,
   type NodeOptions,
@@ -13,6 +16,8 @@ import {
 } from '../../lib/options.ts'
 import { ManualClock } from '../../lib/testing/manual-clock.ts'
 import { TcpTransport } from '../../lib/transport/tcp.ts'
+
+const limits = { ...linkLimits, ...networkLimits, ...directLimits, ...treeLimits }
 
 /** What an option may be, and what it may not be though it looks alike. */
 interface Sample {
@@ -121,6 +126,7 @@ const SECURE: Record<keyof SecureNodeOptions, Sample> = {
   maxVerifications: count,
   messageRate: count,
   maxTraces: count,
+  floodLinks: count,
   banTime: duration,
   bootstrap: {
     good: [[], ['localhost:1', '[::1]:65535', { host: 'example.org', port: 80 }, { host: '::1', port: 1 }]],
@@ -149,8 +155,8 @@ const SECURE: Record<keyof SecureNodeOptions, Sample> = {
     rule: 'IP addresses like "203.0.113.5:10001", or false',
   },
   peerBookFile: {
-    good: ['peers.json', ' ', new URL('file:///tmp/peers.json')],
-    bad: ['', 1, true, {}, { href: 'file:///tmp/peers.json' }],
+    good: ['peers.json', ' ', new URL('file:///peers.json')],
+    bad: ['', 1, true, {}, { href: 'file:///peers.json' }],
     rule: 'the path of a file',
   },
   lan: flag,
@@ -278,6 +284,7 @@ t.test('the defaults are the limits', async (t) => {
     maxVerifications: limits.MAX_VERIFICATIONS,
     messageRate: limits.MESSAGE_RATE,
     maxTraces: limits.MAX_TRACES,
+    floodLinks: limits.FLOOD_LINKS,
     banTime: limits.BAN_TIME,
     random: Math.random,
     bootstrap: [],

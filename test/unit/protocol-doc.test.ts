@@ -1,7 +1,12 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import * as limits from '../../lib/limits.ts'
+import * as directLimits from '../../lib/direct-limits.ts'
+import * as linkLimits from '../../lib/limits.ts'
+import * as networkLimits from '../../lib/network-limits.ts'
+import * as treeLimits from '../../lib/tree-limits.ts'
 import { Kind } from '../../lib/wire/frame.ts'
+
+const limits = { ...linkLimits, ...networkLimits, ...directLimits, ...treeLimits }
 
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
 const TEXT = read('docs/PROTOCOL.md')
@@ -81,6 +86,8 @@ const LIMITS: Readonly<Record<string, readonly number[]>> = {
   'bytes beside a document': [limits.MAX_ATTACHMENT_BYTES],
   'characters of `op`': [16],
   'characters of `type`, `net`': [limits.MAX_NAME_LENGTH],
+  'messages that are signed together': [limits.MAX_BATCH_MESSAGES],
+  'IDs of a have or a want': [limits.MAX_LISTED_IDS],
   'bytes of a frame before the link is up': [limits.MAX_HELLO_BYTES],
   'levels of a statement, and of a list of them': [STATEMENT_DEPTH],
   'bytes of a record': [limits.MAX_RECORD_BYTES],
@@ -103,6 +110,9 @@ const LIMITS: Readonly<Record<string, readonly number[]>> = {
   'time of a message ahead of the clock': [limits.WINDOW_FUTURE],
   'message IDs remembered': [limits.MAX_MESSAGE_IDS],
   'signatures under verification at once': [limits.MAX_VERIFICATIONS],
+  'bytes of bodies that are signed together': [limits.MAX_BATCH_BYTES],
+  'bytes of a body that is signed with others': [limits.MAX_BATCHED_BODY_BYTES],
+  'roots of batches remembered': [limits.MAX_VERIFIED_ROOTS],
   'messages read from one link': [limits.MESSAGE_RATE],
   'bytes of a frame while the link is up': [limits.MAX_FRAME_BYTES],
   'bytes that wait for one peer': [limits.MAX_QUEUE_BYTES],
@@ -162,6 +172,29 @@ const LIMITS: Readonly<Record<string, readonly number[]>> = {
   'signatures of beacons that are verified': [limits.LAN_VERIFY_BURST, limits.LAN_VERIFY_RATE],
   'questions of one host that are answered': [limits.LAN_SOURCE_ANSWER_RATE],
   'questions of all hosts that are answered': [limits.LAN_ANSWER_RATE],
+
+  'links up to which nothing is pruned': [limits.FLOOD_LINKS],
+  'announcements gather': [limits.ANNOUNCE_DELAY],
+  'until a message that was announced is wanted, at least and at most': [
+    limits.GRAFT_WAIT,
+    limits.GRAFT_WAIT_MAX,
+  ],
+  'a missing message is looked for': [limits.MISSING_LIFETIME],
+  'announcers of a missing message': [limits.MAX_ANNOUNCERS],
+  'wants for a message over one link': [limits.MAX_ASKS],
+  'missing messages': [limits.MAX_MISSING],
+  'of these, announced by one link': [limits.MAX_MISSING_PER_LINK],
+  'messages that one link owes': [limits.MAX_OWED],
+  'until nothing that came of a want is a broken promise': [limits.PROMISE_TIMEOUT],
+  'rest of announcements after broken promises': [limits.MAX_BROKEN_IN_A_ROW, limits.LIAR_PAUSE],
+  'broken promises of a link that never kept one': [limits.MAX_BROKEN],
+  'between two prunes of a link': [limits.PRUNE_INTERVAL],
+  'between two touchstones': [limits.TOUCHSTONE_INTERVAL],
+  'announced IDs of one link': [limits.HAVE_RATE],
+  'wanted IDs of one link': [limits.WANT_BURST, limits.WANT_RATE],
+  'times that a message is sent because it is wanted, over one link': [limits.MAX_SUPPLIES],
+  'bytes, and number, of messages that are held for wants': [limits.MAX_HELD_BYTES, limits.MAX_HELD_MESSAGES],
+  'how long they are held, if there is room': [limits.HOLD_TIME],
 
   'links that are looked for': [limits.TARGET_CONNECTIONS],
   'fewest that a node may look for': [limits.MIN_TARGET_CONNECTIONS],
