@@ -8,7 +8,7 @@ const MEMBER = fileURLToPath(new URL('member.js', import.meta.url))
 export const NODE = fileURLToPath(new URL('../node_modules/.bin/node', import.meta.url))
 /** Processes that start at once. */
 const STARTING = 4
-/** After this time a delivery has failed, in ms. */
+/** After this time a start or a delivery has failed, in ms. */
 const TIMEOUT = 60_000
 
 /** A process with a node of a contestant. */
@@ -92,7 +92,8 @@ export async function withCrew(contestant, size, edges, body) {
     }
     for (const [from, to] of edges) await members[from].ask('connect', { port: members[to].port })
     const linksOf = (n) => edges.filter((edge) => edge.includes(n)).length
-    await Promise.all(members.map((member, n) => member.ask('ready', { peers: linksOf(n), isSettled: true })))
+    const ready = members.map((member, n) => member.ask('ready', { peers: linksOf(n), isSettled: true }))
+    await withTimeout(Promise.all(ready), 'not all links came up')
     return await body(members)
   } finally {
     await Promise.all(members.map((member) => member.stop()))
@@ -113,17 +114,17 @@ export async function deliver(source, sinks, { count, bytes, mode, rate }) {
     }
   }
   const sent = source.ask('send', { count, bytes, mode, rate })
-  const results = await withTimeout(Promise.all(sinks.map((sink) => sink.received)))
+  const results = await withTimeout(Promise.all(sinks.map((sink) => sink.received)), 'not everything was delivered')
   await sent
   const spent = await Promise.all([source, ...sinks].map((member) => member.ask('spent')))
   const wire = spent.reduce((sum, { bytesIn }) => sum + bytesIn, 0)
   return { sourceCpu: spent[0].cpu / count, results, wire: wire / (count * sinks.length) }
 }
 
-function withTimeout(promise) {
+function withTimeout(promise, what) {
   let timer
   const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error('not everything was delivered')), TIMEOUT)
+    timer = setTimeout(() => reject(new Error(what)), TIMEOUT)
   })
   return Promise.race([promise, late]).finally(() => clearTimeout(timer))
 }
