@@ -8,7 +8,7 @@ t.test('the wait is the least one as long as answers come soon', async (t) => {
   const patience = new Patience()
   t.equal(patience.wait(NOW), GRAFT_WAIT)
   t.equal(patience.retry(NOW), GRAFT_WAIT / 2)
-  for (let count = 0; count < 100; count++) patience.answered(150, NOW)
+  for (let count = 0; count < 100; count++) patience.answered(80, NOW)
   t.equal(patience.wait(NOW), GRAFT_WAIT)
 })
 
@@ -48,7 +48,7 @@ t.test('it shrinks with time, also when the clock was set back', async (t) => {
     const patience = new Patience()
     for (let count = 0; count < 50; count++) patience.answered(8_000, NOW)
     let now = NOW
-    for (let calm = 0; calm < 6; calm++) t.ok(patience.wait((now += direction * GRAFT_CALM)) > 0)
+    for (let calm = 0; calm < 7; calm++) t.ok(patience.wait((now += direction * GRAFT_CALM)) > 0)
     t.equal(patience.wait(now), GRAFT_WAIT)
   }
 })
