@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import type { NodeId } from '../wire/ids.ts'
-import { type ConnectedSocket, ignore } from './socket.ts'
+import type { ConnectedSocket } from './socket.ts'
 import type { Channel, ChannelHandlers } from './transport.ts'
 
 /** A connected socket whose own handshake, if it has one, is over. */
@@ -24,6 +24,11 @@ function socketOnData(this: ChannelSocket, { buffer, byteOffset, byteLength }: B
 
 function socketOnDrain(this: ChannelSocket): void {
   this[CHANNEL]?.onDrain()
+}
+
+/** A TLS socket only tells of a broken record or an alert; unlike others, it stays open. */
+function socketOnError(this: Socket, error: Error): void {
+  this.destroy(error)
 }
 
 function socketOnClose(this: ChannelSocket): void {
@@ -75,7 +80,7 @@ export class SocketChannel implements Channel {
     this.#socket = socket
     ;(socket as ChannelSocket)[CHANNEL] = this
     // Without this listener an error of one socket would end the process. The close tells of it.
-    if (socket.listenerCount('error') === 0) socket.on('error', ignore)
+    socket.on('error', socketOnError)
     socket.on('close', socketOnClose)
     // It may have failed already, in the turn between its connection and this channel.
     this.#isClosed = socket.closed
