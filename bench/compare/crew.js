@@ -114,7 +114,10 @@ export async function deliver(source, sinks, { count, bytes, mode, rate }) {
     }
   }
   const sent = source.ask('send', { count, bytes, mode, rate })
-  const results = await withTimeout(Promise.all(sinks.map((sink) => sink.received)), 'not everything was delivered')
+  const results = await withTimeout(
+    Promise.all(sinks.map((sink) => sink.received)),
+    'not everything was delivered',
+  )
   await sent
   const spent = await Promise.all([source, ...sinks].map((member) => member.ask('spent')))
   const wire = spent.reduce((sum, { bytesIn }) => sum + bytesIn, 0)
