@@ -25,6 +25,7 @@ export type ErrorCode =
   | 'already-started'
   | 'not-started'
   | 'listen-failed'
+  | 'transport-unavailable'
   | 'connect-failed'
   | 'connect-timeout'
   | 'handshake-failed'
@@ -162,6 +163,13 @@ function listenHint(cause: unknown): string {
     return 'this machine has no such address; use 0.0.0.0 for all of its addresses'
   return errorText(cause)
 }
+
+export const transportUnavailable = (name: string, pkg: string, cause: unknown): SecureNodeError =>
+  error(
+    'transport-unavailable',
+    `the transport ${name} needs the package ${pkg} (${errorText(cause)}); install it with: npm install ${pkg}`,
+    cause,
+  )
 
 export const connectFailed = (address: string, cause: unknown): SecureNodeError =>
   error('connect-failed', `cannot connect to ${address}: ${connectHint(cause)}`, cause)

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts'
+import type { Identity } from '../identity/identity.ts'
 import type { NodeId } from '../wire/ids.ts'
 
 /** What a channel tells its owner. */
@@ -93,3 +94,36 @@ export interface Transport {
   /** Addresses that this machine knows as its own: what others see of a listener at a wildcard is held against them. */
   hosts?(): readonly string[]
 }
+
+/** What a transport over which nodes are dialled by their IDs asks and tells its owner. */
+export interface IdListenHandlers extends ListenHandlers {
+  /** A node of the same network is said to be there; whoever dials it will know. The same ones again and again. */
+  onFound(id: NodeId): void
+}
+
+/**
+ * A further way to reach nodes, beside the one at whose address a node listens: they are dialled by their IDs. Its
+ * channels have proven the ID of the remote end.
+ */
+export interface IdTransport {
+  /** What `connection.via` says. */
+  readonly name: string
+  /**
+   * Accepts connections for this node's ID from now on. Channels must close before `close` of what it resolves with
+   * is awaited, or they are destroyed by it.
+   */
+  listen(handlers: IdListenHandlers, options: ListenOptions): Promise<Pick<Listener, 'close'>>
+  /** Rejects like {@link Transport.dial}. */
+  dial(id: NodeId, options: DialOptions): Promise<Channel>
+}
+
+/** The node that a further transport is made for. */
+export interface TransportSelf {
+  readonly identity: Identity
+  readonly net: string
+  /** Where jitter comes from: numbers from 0 to below 1. */
+  readonly random: () => number
+}
+
+/** Makes a further transport for a node. */
+export type TransportMaker = (self: TransportSelf) => IdTransport

@@ -2,6 +2,7 @@ import t, { type Test } from 'tap'
 import { Random } from '../../lib/testing/random.ts'
 import type { Channel } from '../../lib/transport/transport.ts'
 import { ChannelRecorder, ListenRecorder, turns } from '../fixtures/channel-recorder.ts'
+import { pairOnDht, startDht } from '../fixtures/local-dht.ts'
 import { type Candidate, CANDIDATES, connect, dial, listen, text } from '../fixtures/transports.ts'
 
 const MIB = 1_024 * 1_024
@@ -250,3 +251,9 @@ function suite(t: Test, candidate: Candidate): void {
 }
 
 for (const candidate of CANDIDATES) t.test(candidate.title, (t) => suite(t, candidate))
+
+t.test('hyperswarm', async (t) => {
+  const bootstrap = await startDht(t)
+  // Its nodes have no addresses, so the suite of listening and dialling is not for them.
+  await t.test('on a DHT of this machine', (t) => suite(t, { title: 'hyperswarm', make: () => pairOnDht(bootstrap) }))
+})
