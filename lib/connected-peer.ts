@@ -4,9 +4,14 @@ import { type Hello, HISTORY } from './wire/hello.ts'
 /** Where a peer is, as far as the connection itself tells. */
 export interface PeerPlace {
   readonly direction: 'inbound' | 'outbound'
+  /** The remote address; for an outbound connection, the one that was dialled. */
   readonly host: string
   readonly port: number
   readonly remoteHost: string
+  /** How the bytes travel: the name of a transport. @default 'tcp' */
+  readonly via?: string | undefined
+  /** Whether it was opened by the peer's ID, over a transport without addresses. @default false */
+  readonly isById?: boolean | undefined
 }
 
 /** What most peers say. */
@@ -21,6 +26,10 @@ export abstract class ConnectedPeer {
   readonly port: number
   /** The remote IP address, also where a name was dialled. */
   readonly remoteHost: string
+  /** How the bytes travel: `'tls'`, `'tcp'`, `'hyperswarm'`, or the name of another transport. */
+  readonly via: string
+  /** Whether it was opened by ID: its address is that of a hole in a router, where nobody else can connect. */
+  readonly isById: boolean
   /** Made by the first note. */
   #info: Map<string, unknown> | undefined
   // What of the hello is asked for later. The rest, such as its nonce, is not kept for as long as the link is up.
@@ -30,11 +39,13 @@ export abstract class ConnectedPeer {
   #clockOffset = 0
   #caps: readonly string[] = NONE
 
-  constructor({ direction, host, port, remoteHost }: PeerPlace) {
+  constructor({ direction, host, port, remoteHost, via = 'tcp', isById = false }: PeerPlace) {
     this.direction = direction
     this.host = host
     this.port = port
     this.remoteHost = remoteHost
+    this.via = via
+    this.isById = isById
   }
 
   /** The peer's ID: proven in a `SecureNode`, a claim in a plain `Node`; empty until its hello came. */

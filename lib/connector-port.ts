@@ -1,5 +1,7 @@
 import type { SecureNodeError } from './errors.ts'
 import type { ConnectionInit, ConnectionOwner, NodeConnection } from './node-connection.ts'
+import type { IdTransport } from './transport/transport.ts'
+import type { NodeId } from './wire/ids.ts'
 import type { Address } from './wire/address.ts'
 import type { CloseReason } from './wire/close-code.ts'
 import type { Frame } from './wire/frame.ts'
@@ -16,6 +18,10 @@ export interface ConnectorPort {
   capabilities(): readonly string[]
   /** How many of `maxConnections` are kept free for outbound connections, at this moment. */
   reserved(): number
+  /** Further ways to reach nodes, by their IDs; asked for at each start. */
+  transports(): readonly IdTransport[]
+  /** A node of the same network is said to be reachable by its ID. */
+  onFound(id: NodeId): void
   onUp(connection: NodeConnection): void
   /** A temporary connection that was up lasts from now on. */
   onStay(connection: NodeConnection): void

@@ -10,10 +10,20 @@ import type { NodeSettings } from './options.ts'
 import { PeerSet } from './peer-set.ts'
 import { Admission } from './services/admission.ts'
 import { KeptLinks } from './services/kept-links.ts'
+import { IdTransports } from './id-transports.ts'
 import type { Channel, ListenHandlers, Listener, Transport } from './transport/transport.ts'
 import { type Address, formatAddress } from './wire/address.ts'
 import type { CloseReason } from './wire/close-code.ts'
 import { encodeHello, TEMPORARY } from './wire/hello.ts'
+import type { NodeId } from './wire/ids.ts'
+
+/** How a connection is dialled. */
+interface Route {
+  readonly transport: Pick<Transport, 'name' | 'dial'>
+  readonly address: Address
+  /** The node that is dialled by its ID. */
+  readonly id?: NodeId
+}
 
 /** Opens, accepts, keeps and ends the connections of a node. */
 export class Connector {
@@ -21,6 +31,7 @@ export class Connector {
   readonly #port: ConnectorPort
   readonly #settings: NodeSettings
   readonly #transport: Transport
+  readonly #further = new IdTransports()
   readonly #admission: Admission
   readonly #arbiter: Arbiter
   readonly #kept: KeptLinks<NodeConnection>
@@ -78,9 +89,14 @@ export class Connector {
   async start(host: string, port: number): Promise<number> {
     const { clock, handshakeTimeout } = this.#settings
     this.#stopping = new AbortController()
-    this.#listener = await this.#transport.listen(host, port, this.#listenHandlers(), {
-      clock,
-      handshakeTimeout,
+    const options = { clock, handshakeTimeout }
+    const handlers = this.#listenHandlers(this.#transport.name, false)
+    this.#listener = await this.#transport.listen(host, port, handlers, options)
+    const onFound = (id: NodeId): void => this.#port.onFound(id)
+    const handlersOf = (name: string) => ({ ...this.#listenHandlers(name, true), onFound })
+    await this.#further.start(this.#port.transports(), handlersOf, options).catch(async (error) => {
+      await this.#listener?.close()
+      throw error
     })
     this.#listen = { host: this.#listener.host, port: this.#listener.port }
     this.#scheduleTick()
@@ -94,20 +110,34 @@ export class Connector {
     this.#tick?.cancel()
     const connections = [...this.peers.all]
     for (const connection of connections) connection.close('goodbye')
-    await Promise.all([this.#listener?.close(), ...connections.map(({ closed }) => closed)])
+    const farewells = connections.map(({ closed }) => closed)
+    await Promise.all([this.#listener?.close(), ...farewells])
+    // Not before: their sockets are those of its links.
+    await this.#further.close()
   }
 
   /** Connects, and resolves when both ends can exchange messages. */
   connect(address: Address, options: ConnectOptions): Promise<NodeConnection> {
     const { signal, reconnect = false } = options
     const signals = signal === undefined ? [] : [signal]
-    if (!reconnect) return this.#dial(address, options, signals)
+    const route: Route = { transport: this.#transport, address }
+    if (!reconnect) return this.#dial(route, options, signals)
     return this.#kept.keep({
       address: formatAddress(address.host, address.port),
       signal,
-      dial: (ended) => this.#dial(address, options, [...signals, ended]),
+      dial: (ended) => this.#dial(route, options, [...signals, ended]),
       shouldReconnect: (trials, error) => this.#port.shouldReconnect(address, trials, error),
     })
+  }
+
+  /** Connects with a node by its ID. Rejects with `unreachable` where nothing can. */
+  async connectById(id: NodeId, options: ConnectOptions): Promise<NodeConnection> {
+    const signals = options.signal === undefined ? [] : [options.signal]
+    // The error event of a dial tells an address: here it is the ID, and no port.
+    const address = { host: id, port: 0 }
+    return this.#further.firstOf(id, (transport) =>
+      this.#dial({ transport, address, id }, { ...options, expect: id }, signals),
+    )
   }
 
   /** Ends a connection, and does not dial it again. Resolves when its socket is gone. */
@@ -127,7 +157,7 @@ export class Connector {
   }
 
   async #dial(
-    address: Address,
+    { transport, address, id }: Route,
     options: ConnectOptions,
     signals: readonly AbortSignal[],
   ): Promise<NodeConnection> {
@@ -137,14 +167,16 @@ export class Connector {
     const dialPort: DialPort = {
       clock,
       handshakeTimeout,
-      transport: this.#transport,
+      transport,
       open: (channel) =>
         this.#open({
           owner: this.#owner,
           channel,
           direction: 'outbound',
-          host,
-          port,
+          host: id === undefined ? host : channel.remoteHost,
+          port: id === undefined ? port : channel.remotePort,
+          via: transport.name,
+          isById: id !== undefined,
           expectedId,
           temporary,
         }),
@@ -152,7 +184,8 @@ export class Connector {
     }
     try {
       if (this.peers.size >= maxConnections) throw errors.tooManyConnections(maxConnections)
-      const request = { host, port, timeout, expectedId, signals: [...signals, this.#stopping.signal] }
+      const name = id && `node ${id}`
+      const request = { host, port, name, timeout, expectedId, signals: [...signals, this.#stopping.signal] }
       const connection = await dial(request, dialPort)
       // It may be one that was there before, for a moment only.
       if (!temporary) connection.stay()
@@ -170,7 +203,7 @@ export class Connector {
     return connection
   }
 
-  #listenHandlers(): ListenHandlers {
+  #listenHandlers(via: string, isById: boolean): ListenHandlers {
     const now = (): number => this.#settings.clock.now()
     return {
       shouldAccept: (host) => !this.#stopping.signal.aborted && this.#admission.admit(host, now()),
@@ -178,14 +211,14 @@ export class Connector {
         this.#admission.fail(host, now())
         this.#port.onInboundError(error, { host, port: 0 })
       },
-      onChannel: (channel) => this.#onChannel(channel),
+      onChannel: (channel) => this.#onChannel(channel, via, isById),
       onError: (error) => this.#port.onInboundError(error, this.#listen ?? { host: '', port: 0 }),
     }
   }
 
-  #onChannel(channel: Channel): void {
+  #onChannel(channel: Channel, via: string, isById: boolean): void {
     const { remoteHost: host, remotePort: port } = channel
-    const init = { owner: this.#owner, channel, direction: 'inbound', host, port } as const
+    const init = { owner: this.#owner, channel, direction: 'inbound', host, port, via, isById } as const
     let connection: NodeConnection
     try {
       connection = this.#port.createNewConnection(init)

@@ -8,7 +8,7 @@ import type { CloseReason } from './wire/close-code.ts'
 
 /** What dialling needs of its node. */
 export interface DialPort {
-  readonly transport: Transport
+  readonly transport: Pick<Transport, 'name' | 'dial'> & Partial<Transport>
   readonly clock: Clock
   readonly handshakeTimeout: number
   /** Makes the connection of a channel and starts its handshake. */
@@ -21,6 +21,8 @@ export interface DialPort {
 export interface DialRequest {
   readonly host: string
   readonly port: number
+  /** Who or what is dialled, for errors. @default the address */
+  readonly name?: string | undefined
   /** For the whole of it: address look-up, connection, handshake. In ms. */
   readonly timeout: number
   readonly expectedId?: string | undefined
@@ -31,7 +33,7 @@ export interface DialRequest {
 /** Opens one connection and waits until both ends can exchange messages. */
 export async function dial(request: DialRequest, port: DialPort): Promise<NodeConnection> {
   const { host, port: remotePort, timeout, signals } = request
-  const address = formatAddress(host, remotePort)
+  const address = request.name ?? formatAddress(host, remotePort)
   const ended = new AbortController()
   const onAbort = (event: Event): void => ended.abort((event.target as AbortSignal).reason)
   for (const signal of signals) {

@@ -2,9 +2,21 @@ import { type AnyNodeEvents, EventSource } from './events.ts'
 import { verifySignature } from './identity/ed25519.ts'
 import { type ConnectionInit, NodeConnection } from './node-connection.ts'
 import type { CloseReason } from './wire/close-code.ts'
+import type { IdTransport } from './transport/transport.ts'
 import type { Frame } from './wire/frame.ts'
 import type { Mode } from './wire/hello.ts'
 import { fromHex } from './wire/hex.ts'
+import type { NodeId } from './wire/ids.ts'
+
+/** What an endpoint has done since it was made, and its connections now. */
+export interface EndpointStats {
+  readonly inbound: number
+  readonly outbound: number
+  /** Inbound connections whose handshake is under way. */
+  readonly pending: number
+  readonly bytesIn: number
+  readonly bytesOut: number
+}
 
 /** What the classes that extend an endpoint decide, and where they take part in what it does. */
 export abstract class EndpointHooks<E extends AnyNodeEvents<E>> extends EventSource<E> {
@@ -42,6 +54,14 @@ export abstract class EndpointHooks<E extends AnyNodeEvents<E>> extends EventSou
   protected get capabilities(): readonly string[] {
     return []
   }
+
+  /** Further ways to reach nodes, by their IDs; asked for at each start. */
+  protected transports(): readonly IdTransport[] {
+    return []
+  }
+
+  /** A node of the same network is said to be reachable by its ID. */
+  protected found(_id: NodeId): void {}
 
   /** Whether a peer is wanted that no limit keeps out; otherwise, why not. */
   protected judgePeer(_connection: NodeConnection): CloseReason | undefined {

@@ -2,7 +2,7 @@ import { randomBytes } from '@noble/hashes/utils.js'
 import { Connector } from './connector.ts'
 import type { ConnectOptions, ConnectorPort } from './connector-port.ts'
 import { formatReason } from './dialer.ts'
-import { EndpointHooks } from './endpoint-hooks.ts'
+import { EndpointHooks, type EndpointStats } from './endpoint-hooks.ts'
 import * as errors from './errors.ts'
 import type { AnyNodeEvents, ConnectionEvents, NodeCallback } from './events.ts'
 import { NodeConnection } from './node-connection.ts'
@@ -17,16 +17,7 @@ import { TcpTransport } from './transport/tcp.ts'
 import { type Address, formatAddress } from './wire/address.ts'
 import type { CloseCode, CloseReason } from './wire/close-code.ts'
 import { toHex } from './wire/hex.ts'
-
-/** What an endpoint has done since it was made, and its connections now. */
-export interface EndpointStats {
-  readonly inbound: number
-  readonly outbound: number
-  /** Inbound connections whose handshake is under way. */
-  readonly pending: number
-  readonly bytesIn: number
-  readonly bytesOut: number
-}
+import type { NodeId } from './wire/ids.ts'
 
 /**
  * What `Node` and `SecureNode` have in common: it listens, connects, keeps its connections, tells what happens to
@@ -135,6 +126,7 @@ export abstract class Endpoint<E extends AnyNodeEvents<E>> extends EndpointHooks
     } catch (cause) {
       await this.stopping()
       await this.stopped()
+      if (cause instanceof errors.SecureNodeError) throw cause
       throw errors.listenFailed(this.host, this.#port, cause)
     }
     this.#isRunning = true
@@ -205,6 +197,11 @@ export abstract class Endpoint<E extends AnyNodeEvents<E>> extends EndpointHooks
     await this.#connector.disconnect(connection)
   }
 
+  /** Connects with a node by its ID, where a further transport can. Rejects like {@link connectWithNode}. */
+  protected connectById(id: NodeId, options: ConnectOptions): Promise<NodeConnection> {
+    return this.#connector.connectById(id, options)
+  }
+
   /** Where this node listens; undefined while it does not. */
   protected get listening(): Address | undefined {
     return this.#connector.listening
@@ -268,6 +265,8 @@ export abstract class Endpoint<E extends AnyNodeEvents<E>> extends EndpointHooks
       verify: (signature, bytes, id) => this.verifyHandshake(signature, bytes, id),
       judge: (connection) => this.judgePeer(connection),
       capabilities: () => this.capabilities,
+      transports: () => this.transports(),
+      onFound: (id) => this.found(id),
       reserved: () => this.reservedConnections(),
       onUp: (connection) => (connection.isTemporary ? this.visitorUp(connection) : this.#onUp(connection)),
       onStay: (connection) => {

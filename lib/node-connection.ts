@@ -1,5 +1,5 @@
 import type { Clock, Timer } from './clock.ts'
-import { ConnectedPeer } from './connected-peer.ts'
+import { ConnectedPeer, type PeerPlace } from './connected-peer.ts'
 import { connectionClosed, tooManyPings } from './errors.ts'
 import { Handshake } from './handshake.ts'
 import { BACKLOG_BYTES, HIGH_WATER_BYTES, MAX_HELLO_BYTES, TEMPORARY_IDLE } from './limits.ts'
@@ -34,13 +34,9 @@ export interface ConnectionOwner {
 }
 
 /** What `createNewConnection` is given and hands to the constructor, unseen. */
-export interface ConnectionInit {
+export interface ConnectionInit extends Omit<PeerPlace, 'remoteHost'> {
   readonly owner: ConnectionOwner
   readonly channel: Channel
-  readonly direction: 'inbound' | 'outbound'
-  /** The remote address; for an outbound connection, the one that was dialled. */
-  readonly host: string
-  readonly port: number
   readonly expectedId?: string | undefined
   /** For an outbound connection: whether it is only to talk to this one peer for a moment. */
   readonly temporary?: boolean | undefined

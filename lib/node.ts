@@ -1,4 +1,5 @@
-import { Endpoint, type EndpointStats } from './endpoint.ts'
+import { Endpoint } from './endpoint.ts'
+import type { EndpointStats } from './endpoint-hooks.ts'
 import * as errors from './errors.ts'
 import type { AnyNodeEvents, NodeCallback, NodeEvents } from './events.ts'
 import type { NodeConnection } from './node-connection.ts'

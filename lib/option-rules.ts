@@ -82,3 +82,8 @@ export function isPositive(value: unknown): boolean {
 function isDuration(value: unknown): boolean {
   return typeof value === 'number' && value > 0 && value < 2 ** 31
 }
+
+/** A list of functions. */
+export function isMakers(value: unknown): boolean {
+  return Array.isArray(value) && value.every((item) => typeof item === 'function')
+}

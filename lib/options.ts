@@ -15,14 +15,16 @@ import {
   frameBytes,
   isAdvertisable,
   isHistory,
+  isMakers,
   isPath,
   isPositive,
   isRecord,
   object,
   type Rule,
 } from './option-rules.ts'
+import type { OverlayOptions } from './overlay/overlay-port.ts'
 import type { NoTypes, TypeMap } from './typing/type-map.ts'
-import type { Transport } from './transport/transport.ts'
+import type { Transport, TransportMaker } from './transport/transport.ts'
 import { type Address, toAddress } from './wire/address.ts'
 import { isNodeId, isPlainId } from './wire/hello.ts'
 import type { NodeId } from './wire/ids.ts'
@@ -121,6 +123,11 @@ export interface SecureNodeOptions<T extends TypeMap = NoTypes> extends Omit<Nod
    * @default none
    */
   readonly history?: HistoryOptions | undefined
+  /**
+   * Further ways to reach nodes and to be reached, beside the main one: what `hyperswarm()` of
+   * `secure-node/hyperswarm` makes. @default none
+   */
+  readonly transports?: readonly TransportMaker[] | undefined
   /** What each type of message may contain: a Standard Schema each, or two for requests. @default anything */
   readonly types?: T | undefined
   /** What verifies signatures. For simulations. @default the fastest of this platform */
@@ -177,6 +184,7 @@ const SECURE_NODE_RULES = {
   peerBookFile: ['the path of a file', isPath, undefined],
   lan: flag(false),
   history: ['an object with "maxAge", "maxBytes" or "folder"', isHistory, undefined],
+  transports: ['an array of what makes transports, like hyperswarm(…)', isMakers, []],
   types: ['an object with a schema for each type', isRecord, undefined],
   engine: object('a signature engine', 'verify', undefined),
 } satisfies Record<keyof SecureNodeOptions, Rule>
@@ -216,6 +224,19 @@ export function secureNodeSettings(options: SecureNodeOptions<TypeMap>): SecureN
 /** Those of a `SecureNode`'s settings that are its base's too. */
 export function nodeOptionsOf(settings: SecureNodeSettings): NodeOptions {
   return Object.fromEntries(Object.entries(settings).filter(([name]) => Object.hasOwn(NODE_RULES, name)))
+}
+
+/** What of the settings is about forming the network, with addresses in one form. */
+export function overlayOptions(settings: SecureNodeSettings): OverlayOptions {
+  const { bootstrap, advertise, targetConnections, maxConnections } = settings
+  return {
+    ...settings,
+    // More would be looked for without end.
+    targetConnections: Math.min(targetConnections, maxConnections),
+    hasFurther: settings.transports.length > 0,
+    bootstrap: bootstrap.map((item) => toAddress(item)!),
+    advertise: advertise !== false && advertise.map((item) => toAddress(item)!),
+  }
 }
 
 /** Checks a node ID. @throws SecureNodeError `invalid-argument` */

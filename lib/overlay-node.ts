@@ -1,21 +1,24 @@
 import type { ConnectOptions } from './connector-port.ts'
+import { ENCOUNTER_TIMEOUT } from './dht-limits.ts'
 import { MAX_ADDRESSEES } from './limits.ts'
 import { checkNames } from './names.ts'
 import type { NodeConnection } from './node-connection.ts'
 import { Finder, type FinderPort, type LookupOptions, type LookupResult } from './lookup/finder.ts'
-import { checkConnectOptions, checkedAddress, checkNodeId, type SecureNodeSettings } from './options.ts'
+import { checkConnectOptions, checkedAddress, checkNodeId, overlayOptions } from './options.ts'
 import { Reach, type Reached, type ReachOptions, type ReachPort } from './reach.ts'
 import { UdpDatagrams } from './lan/datagrams.ts'
 import type { Joined, JoinOptions } from './overlay/joining.ts'
 import type { DiscoverOptions, NetworkSearch } from './discovery/network-search.ts'
+import { Encounters } from './overlay/encounters.ts'
 import { Overlay } from './overlay/overlay.ts'
-import type { OverlayOptions, OverlayPort } from './overlay/overlay-port.ts'
+import type { OverlayPort } from './overlay/overlay-port.ts'
 import type { ReadonlyPeerBook } from './book/known-peer.ts'
 import type { SecureNodeEvents } from './secure-events.ts'
 import type { OfType, SecureSendOptions, SentMessage } from './sending.ts'
 import { SignedNode } from './signed-node.ts'
+import type { IdTransport } from './transport/transport.ts'
 import type { NoTypes, PayloadOf, TypeMap, TypeName } from './typing/type-map.ts'
-import { type Address, toAddress } from './wire/address.ts'
+import type { Address } from './wire/address.ts'
 import type { CloseReason } from './wire/close-code.ts'
 import { encodeFrame, type Frame } from './wire/frame.ts'
 import type { NodeId } from './wire/ids.ts'
@@ -34,12 +37,36 @@ export abstract class OverlayNode<T extends TypeMap = NoTypes> extends SignedNod
   readonly #overlay: Overlay<NodeConnection>
   readonly #finder: Finder<NodeConnection>
   readonly #reach: Reach<NodeConnection>
+  readonly #encounters: Encounters<NodeConnection>
+  readonly #transports: readonly IdTransport[]
 
   constructor(...args: ConstructorParameters<typeof SignedNode<T>>) {
     super(...args)
+    const { identity } = this
+    const { net, random, transports } = this.settings
+    this.#transports = transports.map((make) => make({ identity, net, random }))
     this.#reach = new Reach(this.#reachPort())
     this.#finder = new Finder(this.#finderPort())
     this.#overlay = new Overlay(this.#overlayPort(), overlayOptions(this.settings))
+    this.#encounters = new Encounters({
+      ...this.settings,
+      missing: () => (this.#isLooking ? this.settings.targetConnections - this.peers.size : 0),
+      isLinked: (id) => this.linkTo(id)?.isTemporary === false,
+      dial: (id) => this.connectById(id, { timeout: ENCOUNTER_TIMEOUT }),
+      adopt: (link) => this.#overlay.claim(link, false),
+    })
+  }
+
+  get #isLooking(): boolean {
+    return this.isRunning && !this.#overlay.hasLeft
+  }
+
+  protected override transports(): readonly IdTransport[] {
+    return this.#transports
+  }
+
+  protected override found(id: NodeId): void {
+    this.#encounters.found(id)
   }
 
   #reachPort(): ReachPort<NodeConnection> {
@@ -52,6 +79,10 @@ export abstract class OverlayNode<T extends TypeMap = NoTypes> extends SignedNod
         (await this.#finder.lookup(id, { signal, newerThan: this.peerBook.get(id)?.time })).addresses,
       dial: (address, terms) => this.#overlay.visits.dial(address, terms),
       hasPeers: () => this.peers.size > 0,
+      dialById:
+        this.#transports.length === 0
+          ? undefined
+          : (id, terms) => this.connectById(id, { ...terms, temporary: true }),
     }
   }
 
@@ -191,7 +222,11 @@ export abstract class OverlayNode<T extends TypeMap = NoTypes> extends SignedNod
     checkConnectOptions(options)
     checkNodeId(nodeId)
     this.assertRunning('lookup()')
-    return this.#finder.lookup(nodeId, options)
+    const result = await this.#finder.lookup(nodeId, options)
+    if (result.addresses.length > 0 || this.#transports.length === 0) return result
+    // Nobody knows where it is; but it may be reached all the same.
+    const link = this.linkTo(nodeId) ?? (await this.#reach.byId(nodeId, options.signal))
+    return { ...result, via: link?.via }
   }
 
   /** A way to a node by its ID. @throws SecureNodeError `unreachable` */
@@ -243,6 +278,7 @@ export abstract class OverlayNode<T extends TypeMap = NoTypes> extends SignedNod
     super.peerDown(connection)
     this.#overlay.onDown(connection)
     this.#finder.onDown(connection)
+    this.#encounters.tend()
   }
 
   protected override visitorUp(connection: NodeConnection): void {
@@ -273,18 +309,6 @@ export abstract class OverlayNode<T extends TypeMap = NoTypes> extends SignedNod
       if (this.#finder.receive(connection, kind, payload)) return
     }
     super.receive(connection, frame)
-  }
-}
-
-/** What of the settings is about forming the network, with addresses in one form. */
-function overlayOptions(settings: SecureNodeSettings): OverlayOptions {
-  const { bootstrap, advertise, targetConnections, maxConnections } = settings
-  return {
-    ...settings,
-    // More would be looked for without end.
-    targetConnections: Math.min(targetConnections, maxConnections),
-    bootstrap: bootstrap.map((item) => toAddress(item)!),
-    advertise: advertise !== false && advertise.map((item) => toAddress(item)!),
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Clock } from './clock.ts'
 import { aborted, unreachable } from './errors.ts'
+import { PUNCH_HEAD_START } from './dht-limits.ts'
 import { MAX_UNREACHED, REACH_DIAL_TIMEOUT, REACH_PAUSE, REACH_TIMEOUT } from './direct-limits.ts'
 import { RecentMap } from './recent-map.ts'
 import { type Address, formatAddress } from './wire/address.ts'
@@ -7,9 +8,9 @@ import type { NodeId } from './wire/ids.ts'
 
 /**
  * How a message gets to one node: over a link that was there, over one to an address that was known or was looked up,
- * or through the nodes between.
+ * over one that a further transport has opened by its ID, or through the nodes between.
  */
-export type Way = 'link' | 'address' | 'lookup' | 'relay'
+export type Way = 'link' | 'address' | 'lookup' | 'id' | 'relay'
 
 /** How a node is to be reached. */
 export interface ReachOptions {
@@ -40,6 +41,8 @@ export interface ReachPort<L> {
   addressesOf(id: string): readonly Address[]
   lookup(id: NodeId, signal: AbortSignal): Promise<readonly Address[]>
   dial(address: Address, terms: { expect: string; timeout: number; signal: AbortSignal }): Promise<L>
+  /** Opens a link by ID alone, where there is a further transport that can. */
+  dialById?: ((id: NodeId, terms: { timeout: number; signal: AbortSignal }) => Promise<L>) | undefined
   /** Whether there is a peer who would relay. */
   hasPeers(): boolean
 }
@@ -78,7 +81,9 @@ export class Reach<L extends ReachLink> {
     const isPaused = (this.#pauses.get(id) ?? 0) > this.#port.clock.now()
     const found = relay || isPaused ? undefined : await this.#search(id)
     assertWanted(signal)
-    if (found?.link?.isUp === true) return reached(found.way, found.link, isLasting)
+    // Two ways may have come to an end at once, and one link was closed for the other.
+    const best = found?.link?.isUp === true ? found.link : found?.link && this.#port.linkTo(id)
+    if (best !== undefined) return reached(found!.way, best, isLasting)
     if (!this.#port.hasPeers()) throw unreachable(id)
     return { way: 'relay', link: undefined }
   }
@@ -115,22 +120,54 @@ export class Reach<L extends ReachLink> {
     const over = new AbortController()
     const timer = clock.setTimer(() => over.abort(), REACH_TIMEOUT)
     try {
-      const known = this.#port.addressesOf(id)
-      const direct = await this.#dial(id, known, over.signal)
-      if (direct !== undefined) return { way: 'address', link: direct }
-      const tried = new Set(known.map(textOf))
-      const found = over.signal.aborted ? [] : await this.#port.lookup(id, over.signal)
-      const link = await this.#dial(
-        id,
-        found.filter((address) => !tried.has(textOf(address))),
-        over.signal,
-      )
-      if (link !== undefined) return { way: 'lookup', link }
+      const addresses = this.#findAddress(id, over.signal)
+      const found = await firstOf(addresses, this.#punch(id, addresses, over.signal))
+      if (found !== undefined) return found
     } finally {
       timer.cancel()
+      over.abort()
     }
     this.#pauses.set(id, clock.now() + REACH_PAUSE)
     return { way: 'relay', link: undefined }
+  }
+
+  /** A link over a further transport, within 10 s; undefined where there is none. */
+  async byId(id: NodeId, signal: AbortSignal = new AbortController().signal): Promise<L | undefined> {
+    return (await this.#punch(id, Promise.resolve(undefined), signal))?.link
+  }
+
+  /** By ID, beside the way over addresses and a little later: most nodes are where they were. */
+  async #punch(
+    id: NodeId,
+    addresses: Promise<Reached<L> | undefined>,
+    signal: AbortSignal,
+  ): Promise<Reached<L> | undefined> {
+    const { clock, dialById } = this.#port
+    if (dialById === undefined) return undefined
+    const isFound = await new Promise<boolean>((resolve) => {
+      const timer = clock.setTimer(() => resolve(false), PUNCH_HEAD_START)
+      void addresses.then((found) => {
+        timer.cancel()
+        resolve(found !== undefined)
+      })
+    })
+    if (isFound || signal.aborted) return undefined
+    try {
+      return { way: 'id', link: await dialById(id, { timeout: REACH_TIMEOUT, signal }) }
+    } catch {
+      return undefined
+    }
+  }
+
+  async #findAddress(id: NodeId, signal: AbortSignal): Promise<Reached<L> | undefined> {
+    const known = this.#port.addressesOf(id)
+    const direct = await this.#dial(id, known, signal)
+    if (direct !== undefined) return { way: 'address', link: direct }
+    const tried = new Set(known.map(textOf))
+    const found = signal.aborted ? [] : await this.#port.lookup(id, signal)
+    const untried = found.filter((address) => !tried.has(textOf(address)))
+    const link = await this.#dial(id, untried, signal)
+    return link && { way: 'lookup', link }
   }
 
   async #dial(id: NodeId, addresses: readonly Address[], signal: AbortSignal): Promise<L | undefined> {
@@ -146,6 +183,14 @@ export class Reach<L extends ReachLink> {
 function reached<L extends ReachLink>(way: Way, link: L, isLasting: boolean): Reached<L> {
   if (isLasting) link.stay()
   return { way, link }
+}
+
+/** The first of two ways that leads somewhere; undefined if neither does. */
+function firstOf<R>(one: Promise<R | undefined>, other: Promise<R | undefined>): Promise<R | undefined> {
+  return new Promise((resolve, reject) => {
+    for (const way of [one, other]) way.then((found) => found !== undefined && resolve(found), reject)
+    void Promise.all([one, other]).then(() => resolve(undefined), reject)
+  })
 }
 
 function textOf({ host, port }: Address): string {

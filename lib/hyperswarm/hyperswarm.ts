@@ -160,7 +160,10 @@ class HyperswarmTransport implements IdTransport {
     this.#streams.add(stream)
     guardRaw(stream.rawStream!)
     const acceptedAt = knock?.since ?? clock.now()
-    const timer = clock.setTimer(() => stream.destroy(), Math.max(1, acceptedAt + handshakeTimeout - clock.now()))
+    const timer = clock.setTimer(
+      () => stream.destroy(),
+      Math.max(1, acceptedAt + handshakeTimeout - clock.now()),
+    )
     const settle = (): void => {
       timer.cancel()
       if (knock !== undefined) knocks.end(knock)
@@ -239,7 +242,10 @@ function limitKnocks({ dht, server, knocks }: Running): void {
   dht.onrequest = (request) => {
     const { command, target } = request
     const isForUs =
-      command === PEER_HANDSHAKE && target !== null && server.target !== null && toHex(target) === toHex(server.target)
+      command === PEER_HANDSHAKE &&
+      target !== null &&
+      server.target !== null &&
+      toHex(target) === toHex(server.target)
     return (isForUs && !knocks.hears()) || onrequest(request)
   }
 }

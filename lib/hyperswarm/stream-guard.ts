@@ -48,13 +48,13 @@ export function guardRaw(raw: RawStream): void {
   }
   const on = raw.on.bind(raw) as (event: string, listener: (bytes: Uint8Array) => void) => unknown
   let isOver = false
-  raw.on = (event: string, listener: (bytes: Uint8Array) => void) => {
-    if (event !== 'data') return on(event, listener)
+  raw.on = (event: string, listener: (bytes: never) => void): unknown => {
+    if (event !== 'data') return on(event, listener as () => void)
     return on(event, (bytes) => {
       if (isOver) return
       isOver = !watch.allows(bytes)
       if (isOver) raw.destroy(new Error(`a message of more than ${MAX_STREAM_MESSAGE} bytes`))
-      else listener(bytes)
+      else listener(bytes as never)
     })
   }
 }

@@ -57,6 +57,8 @@ export interface LookupResult {
   readonly hops: number
   /** Nodes that were asked in all. */
   readonly asked: number
+  /** Where no address is known: the transport over which a link to it exists or was opened by its ID. */
+  readonly via?: string | undefined
 }
 
 /** What a node has done for lookups, its own and those of others. */

@@ -134,7 +134,7 @@ export class Neighbourhood<L extends OverlayLink> {
       if (!link.isUp) throw connectionClosed(link.closeReason?.code ?? 'it ended at once')
       this.#candidates.succeeded(address, link.id)
       // A dial may come out at a link that was there before, and that somebody else has asked for.
-      if (!before.has(link) && link.direction === 'outbound') this.#onMade(link)
+      if (!before.has(link) && link.direction === 'outbound') this.adopt(link)
       return link
     } catch (error) {
       this.#candidates.failed(candidate, error as Partial<SecureNodeError>)
@@ -145,7 +145,8 @@ export class Neighbourhood<L extends OverlayLink> {
     }
   }
 
-  #onMade(link: L): void {
+  /** A link that was made for want of links: it may be let go again. */
+  adopt(link: L): void {
     if (this.#isActive) this.#made.add(link)
     // It has left, or stops, and nobody would end this one.
     else if (!this.#made.isClaimed(link)) this.#port.retire(link, 'goodbye')

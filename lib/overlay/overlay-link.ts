@@ -11,6 +11,8 @@ export interface OverlayLink {
   readonly port: number
   /** The remote IP address, also where a name was dialled. */
   readonly remoteHost: string
+  /** Whether it was opened by ID: then its address is nowhere to connect. @default false */
+  readonly isById?: boolean
   readonly isUp: boolean
   /** When it came up, in ms since the epoch. */
   readonly connectedAt: number

@@ -49,6 +49,8 @@ export interface OverlayOptions {
   readonly advertise: readonly Address[] | false
   readonly peerBookFile: string | URL | undefined
   readonly lan: boolean
+  /** Whether there are further transports, which find nodes too. @default false */
+  readonly hasFurther?: boolean
   readonly random: () => number
   readonly engine: Engine | undefined
 }

@@ -134,7 +134,8 @@ export class Overlay<L extends OverlayLink> {
 
   /** Whether this node looks for others from its start on: it was told where. */
   get isLooking(): boolean {
-    return this.#options.bootstrap.length > 0 || this.#upkeep.hasFile || this.#lan !== undefined
+    const { bootstrap, hasFurther = false } = this.#options
+    return bootstrap.length > 0 || this.#upkeep.hasFile || this.#lan !== undefined || hasFurther
   }
 
   /** Whether this node has left on purpose: nobody is to come in. */
@@ -169,10 +170,9 @@ export class Overlay<L extends OverlayLink> {
 
   /** The node listens. */
   start(): void {
-    const { bootstrap } = this.#options
     this.#isRunning = true
     this.#hasLeft = false
-    this.#bootstrap.add(bootstrap)
+    this.#bootstrap.add(this.#options.bootstrap)
     this.#keepRecord()
     this.#upkeep.start()
     this.#lan?.start()
@@ -224,16 +224,14 @@ export class Overlay<L extends OverlayLink> {
   }
 
   onUp(link: L): void {
-    const { seenAt } = link
     if (this.#hasLeft && link.direction === 'inbound') this.#refuseLate(link)
-    if (seenAt !== undefined) this.#own.sighted(link, link.remoteHost, seenAt)
+    if (link.seenAt !== undefined && !link.isById) this.#own.sighted(link, link.remoteHost, link.seenAt)
     this.#noteLink(link)
     this.#exchange.onUp(link)
     this.#neighbourhood.onUp(link)
     this.#keepRecord()
-    const links = this.#port.links()
-    const offset = this.#clockCheck.check(links)
-    if (offset !== undefined) this.#port.onClockOff(offset, links.size)
+    const offset = this.#clockCheck.check(this.#port.links())
+    if (offset !== undefined) this.#port.onClockOff(offset, this.#port.links().size)
   }
 
   onDown(link: L): void {
@@ -258,9 +256,10 @@ export class Overlay<L extends OverlayLink> {
     if (isGone) this.#book.disconnected(link.id, this.#port.clock.now())
   }
 
-  /** The application has asked for this link: it is not to be let go. */
-  claim(link: L): void {
-    this.#neighbourhood.claim(link)
+  /** The application has asked for this link: it is not to be let go. One that was made for want of links may be. */
+  claim(link: L, isAsked = true): void {
+    if (isAsked) this.#neighbourhood.claim(link)
+    else this.#neighbourhood.adopt(link)
   }
 
   /** A frame arrived. `false` if it is none of the overlay's. */
@@ -290,8 +289,8 @@ export class Overlay<L extends OverlayLink> {
   }
 
   /** An outbound link proves an address of its peer; an inbound one proves that the peer is there. */
-  #noteLink({ id, direction, remoteHost: host, port }: L): void {
-    const address = direction === 'outbound' ? { host, port } : undefined
+  #noteLink({ id, direction, isById, remoteHost: host, port }: L): void {
+    const address = direction === 'outbound' && !isById ? { host, port } : undefined
     this.#book.connected(id, address, this.#port.clock.now())
   }
 

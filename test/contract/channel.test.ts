@@ -255,5 +255,7 @@ for (const candidate of CANDIDATES) t.test(candidate.title, (t) => suite(t, cand
 t.test('hyperswarm', async (t) => {
   const bootstrap = await startDht(t)
   // Its nodes have no addresses, so the suite of listening and dialling is not for them.
-  await t.test('on a DHT of this machine', (t) => suite(t, { title: 'hyperswarm', make: () => pairOnDht(bootstrap) }))
+  await t.test('on a DHT of this machine', (t) =>
+    suite(t, { title: 'hyperswarm', make: () => pairOnDht(bootstrap) }),
+  )
 })

@@ -143,6 +143,11 @@ const SECURE: Record<keyof SecureNodeOptions, Sample> = {
     bad: [true, [], 'history', { maxAge: 0 }, { maxBytes: '1' }, { folder: '' }, { days: 1 }],
     rule: 'an object with "maxAge", "maxBytes" or "folder"',
   },
+  transports: {
+    good: [[], [() => ({})]],
+    bad: [true, {}, ['hyperswarm'], () => ({})],
+    rule: 'an array of what makes transports, like hyperswarm(…)',
+  },
   types: { good: [{}], bad: [true, [], 'chat'], rule: 'an object with a schema for each type' },
   targetConnections: { good: [3, 8, 1_000], bad: [0, 1, 2, 3.5, '3', true], rule: 'an integer from 3' },
   maxOutboundPerGroup: count,
