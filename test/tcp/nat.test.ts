@@ -5,11 +5,11 @@ import { NAT_DHT_PORT, NatProcess, type NatProcessOptions } from '../fixtures/na
 
 const skip = Namespaces.reasonToSkipRouters()
 /** Addresses that look public, or they would be taken for those of a local network. */
-const DHT_HOSTS = Array.from({ length: 9 }, (_, index) => `5.${index + 1}.0.1`)
-const ROUTER = { a: '6.1.0.1', b: '7.1.0.1' } as const
-const RELAY = '8.1.0.1'
+const DHT_HOSTS = Array.from({ length: 9 }, (_, index) => `65.${index + 1}.0.1`)
+const ROUTER = { a: '66.1.0.1', b: '67.1.0.1' } as const
+const RELAY = '68.1.0.1'
 /** One cable for all of them. */
-const onCable = (host: string): string => `${host}/4`
+const onCable = (host: string): string => `${host}/2`
 
 t.test('behind routers', { skip, timeout: 60_000 }, async (t) => {
   const program = await NatProcess.compile(t)
