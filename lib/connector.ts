@@ -94,7 +94,7 @@ export class Connector {
     this.#listener = await this.#transport.listen(host, port, handlers, options)
     const onFound = (id: NodeId): void => this.#port.onFound(id)
     const handlersOf = (name: string) => ({ ...this.#listenHandlers(name, true), onFound })
-    await this.#further.start(this.#port.transports(), handlersOf, options).catch(async (error) => {
+    await this.#further.start(this.#port.transports(), handlersOf, options).catch(async (error: unknown) => {
       await this.#listener?.close()
       throw error
     })

@@ -83,7 +83,11 @@ export type {
   Listener,
   ListenHandlers,
   ListenOptions,
+  IdListenHandlers,
+  IdTransport,
   Transport,
+  TransportMaker,
+  TransportSelf,
 } from './transport/transport.ts'
 export { MemoryNetwork } from './transport/memory.ts'
 export { TcpTransport } from './transport/tcp.ts'

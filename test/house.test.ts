@@ -29,6 +29,7 @@ const FLOORS: Record<string, readonly string[]> = {
     'limits.ts',
     'network-limits.ts',
     'direct-limits.ts',
+    'dht-limits.ts',
     'tree-limits.ts',
     'names.ts',
     'recent-map.ts',
@@ -62,6 +63,7 @@ const FLOORS: Record<string, readonly string[]> = {
     'book/',
     'discovery/',
     'lan/',
+    'hyperswarm/',
   ],
   'the finding of nodes': ['lookup/'],
   'the forming of the network': ['overlay/'],
@@ -72,6 +74,7 @@ const FLOORS: Record<string, readonly string[]> = {
     'arbiter.ts',
     'connector-port.ts',
     'dialer.ts',
+    'id-transports.ts',
     'events.ts',
     'peer-set.ts',
     'reach.ts',
@@ -365,9 +368,12 @@ t.test('the package is ESM for Node 20.19 and later, with the four dependencies'
     'commander',
     'tweetnacl',
   ])
-  // Only who keeps a history on disk needs it.
-  t.strictSame(manifest['peerDependencies'], { 'classic-level': '^3.0.0' })
-  t.strictSame(manifest['peerDependenciesMeta'], { 'classic-level': { optional: true } })
+  // Only who keeps a history on disk needs the one, and only who goes through routers the other.
+  t.strictSame(manifest['peerDependencies'], { 'classic-level': '^3.0.0', hyperdht: '^6.34.0' })
+  t.strictSame(manifest['peerDependenciesMeta'], {
+    'classic-level': { optional: true },
+    hyperdht: { optional: true },
+  })
   for (const kind of ['optionalDependencies', 'bundledDependencies', 'bundleDependencies']) {
     t.notOk(kind in manifest, kind)
   }
@@ -383,7 +389,13 @@ t.test('nothing runs when it is installed', async (t) => {
 })
 
 t.test('types come first and "default" last, or some tools find neither', async (t) => {
-  t.strictSame(Object.keys(manifest.exports).sort(), ['.', './message', './package.json', './testing'])
+  t.strictSame(Object.keys(manifest.exports).sort(), [
+    '.',
+    './hyperswarm',
+    './message',
+    './package.json',
+    './testing',
+  ])
   for (const [name, target] of Object.entries(manifest.exports)) {
     if (typeof target === 'string') continue
     t.strictSame(Object.keys(target), ['types', 'default'], name)

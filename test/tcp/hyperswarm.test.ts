@@ -1,4 +1,6 @@
 // Nodes on a DHT of this machine: found by topic or by ID, refused, bounded, stopped.
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { hyperswarm, type HyperswarmOptions } from '../../lib/hyperswarm/hyperswarm.ts'
 import { loadHyperdht, type SecretStream } from '../../lib/hyperswarm/hyperdht.ts'
@@ -9,6 +11,7 @@ import { SecureNode } from '../../lib/secure-node.ts'
 import { encodeHello } from '../../lib/wire/hello.ts'
 import { encodeFrame, Kind } from '../../lib/wire/frame.ts'
 import { eventually } from '../fixtures/happenings.ts'
+import { ROOT, run, toJavaScript } from '../fixtures/programs.ts'
 import { HERE, startDht } from '../fixtures/local-dht.ts'
 
 async function startNode(
@@ -46,7 +49,10 @@ t.test('on a DHT of this machine', { timeout: 60_000 }, async (t) => {
     const said = new Promise((resolve) => other.once('nodeMessage', (_link, data) => resolve(data)))
     await one.sendToNodes('hello')
     t.equal(await said, 'hello')
-    t.notOk(one.peerBook.get(other.id)?.addresses.some(({ port }) => port !== other.port), 'no hole in the book')
+    t.notOk(
+      one.peerBook.get(other.id)?.addresses.some(({ port }) => port !== other.port),
+      'no hole in the book',
+    )
   })
 
   t.test('nodes of other networks do not meet at the topic', async (t) => {
@@ -80,7 +86,13 @@ t.test('on a DHT of this machine', { timeout: 60_000 }, async (t) => {
     const refused = new Promise<Error>((resolve) => node.once('inboundNodeConnectionError', resolve))
     const stream = await knock(t, bootstrap, node.id)
     const self = { id: Identity.generate().id, net: 'dht-test', mode: 'signed' } as const
-    const hello = encodeHello({ ...self, time: Date.now(), listen: [], seen: { host: HERE, port: 1 }, caps: [] })
+    const hello = encodeHello({
+      ...self,
+      time: Date.now(),
+      listen: [],
+      seen: { host: HERE, port: 1 },
+      caps: [],
+    })
     stream.write(Buffer.concat([Buffer.of(0), encodeFrame(Kind.hello, hello)]))
     t.match((await refused).message, /bad-proof/)
     await closed(stream)
@@ -90,10 +102,14 @@ t.test('on a DHT of this machine', { timeout: 60_000 }, async (t) => {
   t.test('a length of 16 MiB ends the stream, and nothing is allocated for it', async (t) => {
     const node = await startNode(t, bootstrap, { topic: false })
     const allocations: number[] = []
-    const { allocUnsafe, allocUnsafeSlow } = Buffer
-    Buffer.allocUnsafe = (size) => (allocations.push(size), allocUnsafe(size))
-    Buffer.allocUnsafeSlow = (size) => (allocations.push(size), allocUnsafeSlow(size))
-    t.teardown(() => Object.assign(Buffer, { allocUnsafe, allocUnsafeSlow }))
+    for (const name of ['allocUnsafe', 'allocUnsafeSlow'] as const) {
+      const allocate = Buffer[name].bind(Buffer)
+      Buffer[name] = (size) => {
+        allocations.push(size)
+        return allocate(size)
+      }
+      t.teardown(() => Object.assign(Buffer, { [name]: allocate }))
+    }
     const stream = await knock(t, bootstrap, node.id)
     // Below the encryption: three bytes of length, and the message that never comes.
     const raw = stream.rawStream as unknown as { write(bytes: Uint8Array): void }
@@ -102,10 +118,9 @@ t.test('on a DHT of this machine', { timeout: 60_000 }, async (t) => {
     t.ok(Math.max(...allocations) < 1_000_000, `the largest was ${Math.max(...allocations)}`)
   })
 
-  t.test('who sends more than was granted loses the stream', async (t) => {
+  t.test('who grants more than a window loses the stream', async (t) => {
     const node = await startNode(t, bootstrap, { topic: false })
     const stream = await knock(t, bootstrap, node.id)
-    // Frames that are never complete are taken and judged; a grant beyond the window is the lie.
     stream.write(Buffer.of(1, 255, 255, 255, 255))
     await closed(stream)
     t.equal(node.stats().pending, 0)
@@ -124,7 +139,8 @@ t.test('on a DHT of this machine', { timeout: 60_000 }, async (t) => {
   })
 
   t.test('stop() leaves no handle', async (t) => {
-    const handles = (): number => process.getActiveResourcesInfo().filter((name) => /udp|udx/i.test(name)).length
+    const handles = (): number =>
+      process.getActiveResourcesInfo().filter((name) => /udp|udx/i.test(name)).length
     const before = handles()
     const one = await startNode(t, bootstrap)
     const other = await startNode(t, bootstrap)
@@ -134,6 +150,20 @@ t.test('on a DHT of this machine', { timeout: 60_000 }, async (t) => {
     await one.start()
     t.ok(one.isRunning, 'and can be started again')
   })
+})
+
+t.test('the program of the README does what it says', { timeout: 60_000 }, async (t) => {
+  const readme = readFileSync(join(ROOT, 'README.md'), 'utf8')
+  const [, program] = readme.slice(readme.indexOf('## Behind a router')).match(/```ts\n([^]*?)```/)!
+  const [dht] = await startDht(t)
+  // Inside the repository, so that `secure-node` is found as a package finds itself.
+  const folder = join(ROOT, '.tap/examples')
+  mkdirSync(folder, { recursive: true })
+  const file = join(folder, 'behind-a-router.mjs')
+  writeFileSync(file, await toJavaScript(program!))
+  const { code, stdout, stderr } = await run(process.execPath, [file], folder, '', { DHT: dht! })
+  t.equal(code, 0, stderr)
+  t.same(stdout.trim().split('\n').toSorted(), ['bob got hello', 'via hyperswarm', 'way link'])
 })
 
 t.test('without the package, starting says what to install', async (t) => {
@@ -172,4 +202,3 @@ function closed(stream: SecretStream): Promise<void> {
     else stream.on('close', resolve)
   })
 }
-
