@@ -87,9 +87,9 @@ export class Connector {
 
   /** Listens; resolves with the real port. Rejects with the platform's error. */
   async start(host: string, port: number): Promise<number> {
-    const { clock, handshakeTimeout } = this.#settings
+    const { clock, handshakeTimeout, maxFrameBytes } = this.#settings
     this.#stopping = new AbortController()
-    const options = { clock, handshakeTimeout }
+    const options = { clock, handshakeTimeout, maxFrameBytes }
     const handlers = this.#listenHandlers(this.#transport.name, false)
     this.#listener = await this.#transport.listen(host, port, handlers, options)
     const onFound = (id: NodeId): void => this.#port.onFound(id)
@@ -161,12 +161,13 @@ export class Connector {
     options: ConnectOptions,
     signals: readonly AbortSignal[],
   ): Promise<NodeConnection> {
-    const { clock, handshakeTimeout, maxConnections } = this.#settings
+    const { clock, handshakeTimeout, maxConnections, maxFrameBytes } = this.#settings
     const { timeout = handshakeTimeout, expect: expectedId, temporary = false } = options
     const { host, port } = address
     const dialPort: DialPort = {
       clock,
       handshakeTimeout,
+      maxFrameBytes,
       transport,
       open: (channel) =>
         this.#open({

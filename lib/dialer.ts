@@ -11,6 +11,7 @@ export interface DialPort {
   readonly transport: Pick<Transport, 'name' | 'dial'> & Partial<Transport>
   readonly clock: Clock
   readonly handshakeTimeout: number
+  readonly maxFrameBytes?: number | undefined
   /** Makes the connection of a channel and starts its handshake. */
   open(channel: Channel): NodeConnection
   /** The connection to a node as soon as one is up. */
@@ -59,9 +60,9 @@ async function attempt(
   signal: AbortSignal,
 ): Promise<NodeConnection> {
   signal.throwIfAborted()
-  const { transport, clock, handshakeTimeout } = port
+  const { transport, clock, handshakeTimeout, maxFrameBytes } = port
   const channel = await transport
-    .dial(request.host, request.port, { clock, handshakeTimeout, signal })
+    .dial(request.host, request.port, { clock, handshakeTimeout, maxFrameBytes, signal })
     .catch((cause: unknown) => Promise.reject(dialError(address, cause)))
   const connection = openOn(channel, signal, port)
   const onAbort = (): void => connection.close('closed', 'the attempt was ended')

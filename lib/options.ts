@@ -218,7 +218,15 @@ export function nodeSettings(options: NodeOptions): NodeSettings {
 
 /** Checks the options of a `SecureNode` and fills in the defaults. @throws SecureNodeError `invalid-option` */
 export function secureNodeSettings(options: SecureNodeOptions<TypeMap>): SecureNodeSettings {
-  return applyRules(options, SECURE_NODE_RULES) as unknown as SecureNodeSettings
+  const settings = applyRules(options, SECURE_NODE_RULES) as unknown as SecureNodeSettings
+  // Refused here, not by a handshake later: it would be a node that never reaches anybody.
+  if (settings.transport?.isPlainOnly === true)
+    throw invalidOption(
+      'transport',
+      `one for signed messages; use "${settings.transport.name}" with Node`,
+      options.transport,
+    )
+  return settings
 }
 
 /** Those of a `SecureNode`'s settings that are its base's too. */

@@ -37,6 +37,7 @@ const FLOORS: Record<string, readonly string[]> = {
     'texts.ts',
     'token-bucket.ts',
     'whole-file.ts',
+    'python-limits.ts',
   ],
   'frames and words': [
     'wire/address.ts',
@@ -51,6 +52,7 @@ const FLOORS: Record<string, readonly string[]> = {
   message: ['message/'],
   'the contract of transports': ['transport/transport.ts'],
   wire: ['wire/'],
+  'what compression has made': ['unpack/'],
   'what applications allow': ['typing/'],
   'mechanisms, which do not know each other': [
     'seal/',
@@ -256,6 +258,7 @@ t.test('nothing is left to be done, silenced or printed', async (t) => {
     'README.md',
     'SECURITY.md',
     'CHANGELOG.md',
+    'docs/P2PNETWORK.md',
     'docs/PROTOCOL.md',
     'docs/TESTING.md',
     ...filesIn('bench', /\.js$/),
@@ -393,6 +396,7 @@ t.test('types come first and "default" last, or some tools find neither', async 
     '.',
     './hyperswarm',
     './message',
+    './p2pnetwork',
     './package.json',
     './testing',
   ])
@@ -414,6 +418,7 @@ t.test('what is published is the build and its documents', async (t) => {
     'CHANGELOG.md',
     'SECURITY.md',
     'dist',
+    'docs/P2PNETWORK.md',
     'docs/PROTOCOL.md',
     'docs/TESTING.md',
   ])

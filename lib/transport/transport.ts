@@ -67,6 +67,8 @@ export interface ListenOptions {
   /** Time for a transport's own handshake, in ms. */
   readonly handshakeTimeout: number
   readonly clock: Clock
+  /** Largest frame that the node takes, in bytes: for transports that put frames together. @default 1 MiB */
+  readonly maxFrameBytes?: number | undefined
 }
 
 /** What a dial is given. */
@@ -89,6 +91,8 @@ export interface Listener {
  */
 export interface Transport {
   readonly name: string
+  /** Whether it carries nothing but the plain messages of a `Node`. @default false */
+  readonly isPlainOnly?: boolean | undefined
   listen(host: string, port: number, handlers: ListenHandlers, options: ListenOptions): Promise<Listener>
   dial(host: string, port: number, options: DialOptions): Promise<Channel>
   /** Addresses that this machine knows as its own: what others see of a listener at a wildcard is held against them. */
