@@ -91,16 +91,18 @@ export class Connector {
     this.#stopping = new AbortController()
     const options = { clock, handshakeTimeout, maxFrameBytes }
     const handlers = this.#listenHandlers(this.#transport.name, false)
-    this.#listener = await this.#transport.listen(host, port, handlers, options)
+    if (this.#transport.dialsOnly !== true) {
+      this.#listener = await this.#transport.listen(host, port, handlers, options)
+      this.#listen = { host: this.#listener.host, port: this.#listener.port }
+    }
     const onFound = (id: NodeId): void => this.#port.onFound(id)
     const handlersOf = (name: string) => ({ ...this.#listenHandlers(name, true), onFound })
     await this.#further.start(this.#port.transports(), handlersOf, options).catch(async (error: unknown) => {
       await this.#listener?.close()
       throw error
     })
-    this.#listen = { host: this.#listener.host, port: this.#listener.port }
     this.#scheduleTick()
-    return this.#listener.port
+    return this.#listen?.port ?? port
   }
 
   /** Says goodbye, ends everything and frees the port, within the option `stopTimeout`. */

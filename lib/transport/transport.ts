@@ -91,6 +91,8 @@ export interface Listener {
  */
 export interface Transport {
   readonly name: string
+  /** Whether it cannot accept connections, as in a browser: `listen` is not called then. @default false */
+  readonly dialsOnly?: boolean
   /** Whether it carries nothing but the plain messages of a `Node`. @default false */
   readonly isPlainOnly?: boolean | undefined
   listen(host: string, port: number, handlers: ListenHandlers, options: ListenOptions): Promise<Listener>
