@@ -51,6 +51,7 @@ export type ErrorCode =
   | 'file-corrupt'
   | 'overload'
   | 'aborted'
+  | 'not-in-browsers'
 
 /** The one error class of this package. Match on `code`; the text is for people and may change. */
 export class SecureNodeError extends Error {
@@ -316,3 +317,6 @@ export const sealedPasswordWrong = (what: string): SecureNodeError =>
 
 export const fileNotRead = (file: string, cause: unknown): SecureNodeError =>
   error('file-unreadable', `the file ${quote(file)} cannot be read: ${errorText(cause)}`, cause)
+
+export const notInBrowsers = (what: string): SecureNodeError =>
+  error('not-in-browsers', `${what} needs Node.js; a page cannot do that`)

@@ -27,7 +27,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['test/**/*.ts', 'examples/**/*.ts', 'lib/cli/**/*.ts'],
+    files: ['test/**/*.ts', 'examples/**/*.ts', 'lib/cli/**/*.ts', 'lib/browser/process.ts'],
     rules: { 'no-console': 'off' },
   },
   {

@@ -88,6 +88,8 @@ const FLOORS: Record<string, readonly string[]> = {
   'the node that joins': ['overlay-node.ts'],
   'the node that talks to each other one': ['secure-node.ts'],
   'the door for programs': ['index.ts'],
+  // The build puts files of this folder in the place of those that need Node.js: see lib/package.json.
+  'the door for browsers': ['browser/'],
   'the door for tests': ['testing/'],
   'doors for people': ['cli/'],
 }
@@ -273,7 +275,10 @@ t.test('nothing is left to be done, silenced or printed', async (t) => {
   )
   const silencer = /@ts-(ignore|expect-error|nocheck)|eslint-disable/
   t.strictSame(lib.filter(({ text }) => silencer.test(text)).map(inLib), [], 'nothing silenced')
-  const talkers = lib.filter((file) => !file.path.startsWith('lib/cli/') && mentions(file, 'console'))
+  // In a page, the console is what a process has its streams for.
+  const talkers = lib.filter(
+    (file) => !/^lib\/(cli\/|browser\/process\.ts$)/.test(file.path) && mentions(file, 'console'),
+  )
   t.strictSame(talkers.map(inLib), [], 'nothing printed')
 })
 
@@ -394,6 +399,7 @@ t.test('nothing runs when it is installed', async (t) => {
 t.test('types come first and "default" last, or some tools find neither', async (t) => {
   t.strictSame(Object.keys(manifest.exports).sort(), [
     '.',
+    './browser',
     './hyperswarm',
     './message',
     './p2pnetwork',
@@ -406,7 +412,8 @@ t.test('types come first and "default" last, or some tools find neither', async 
     const source = target['default']!.replace(/^\.\/dist\/(.*)\.js$/, 'lib/$1.ts')
     t.ok(byPath.has(source), `${source} is what ${name} is made of`)
     t.equal(target['types'], `./dist/types/${source.slice('lib/'.length, -'.ts'.length)}.d.ts`)
-    t.ok(manifest.scripts['build:js']!.includes(source), `${source} is built`)
+    const builds = `${manifest.scripts['build:js']} ${manifest.scripts['build:browser']}`
+    t.ok(builds.includes(source), `${source} is built`)
   }
   for (const target of Object.values(manifest.bin)) {
     t.ok(byPath.has(target.replace(/^(\.\/)?dist\/(.*)\.js$/, 'lib/$2.ts')), target)

@@ -1,4 +1,4 @@
-import { sha512 } from '@noble/hashes/sha2.js'
+import nacl from 'tweetnacl'
 import { isStrictPublicKey } from '../identity/ed25519.ts'
 import { MAX_SEAL_KEYS } from '../direct-limits.ts'
 import { RecentMap } from '../recent-map.ts'
@@ -35,7 +35,10 @@ export function agreementKey(id: NodeId): Uint8Array | undefined {
  * too; what the labels of both uses keep apart are their hashes.
  */
 export function agreementSecret(seed: Uint8Array): Uint8Array {
-  const hash = sha512(seed)
+  // The library's own, which is there anyway. A copy made here, for its `instanceof Uint8Array`.
+  const own = new Uint8Array(seed)
+  const hash = nacl.hash(own)
+  own.fill(0)
   const secret = hash.slice(0, BYTES)
   hash.fill(0)
   secret[0]! &= 0xf8

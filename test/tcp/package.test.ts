@@ -76,6 +76,21 @@ const { openMessage, signMessage } = require('secure-node/message')`
   t.equal(stdout, 'true\n')
 })
 
+t.test('what the build for browsers signs, the others verify, and the other way round', async (t) => {
+  writeFileSync(
+    join(folder, 'browser.mjs'),
+    `import * as browser from 'secure-node/browser'
+import * as message from 'secure-node/message'
+for (const [one, other] of [[browser, message], [message, browser]]) {
+  const document = await one.signMessage({ data: 'hello' }, one.Identity.generate())
+  console.log((await other.openMessage(document)).ok)
+}`,
+  )
+  const { code, stdout, stderr } = await run(process.execPath, ['browser.mjs'], folder)
+  t.equal(code, 0, stderr)
+  t.equal(stdout, 'true\ntrue\n')
+})
+
 const TEST_PROGRAM = `
 class ChatNode extends SecureNode {
   heard = []

@@ -109,6 +109,7 @@ const SAMPLES: [error: errors.SecureNodeError, code: errors.ErrorCode, text: str
   [errors.historyUnwritable('a', CAUSE), 'history-unwritable', 'the history in "a" cannot be written: the cause', true], // prettier-ignore
   [errors.fileUnreadable('a', CAUSE), 'file-unreadable', 'the file "a" cannot be shared: the cause', true],
   [errors.fileNotRead('a', CAUSE), 'file-unreadable', 'the file "a" cannot be read: the cause', true],
+  [errors.notInBrowsers('it'), 'not-in-browsers', 'it needs Node.js; a page cannot do that'],
   [errors.fileUnwritable('a', CAUSE), 'file-unwritable', 'the file "a" cannot be written: the cause', true],
   [errors.fileNotShared('ab'), 'file-not-found', 'the file ab is not shared here; share it first, or offer its path'], // prettier-ignore
   [errors.fileNotFound('ab', 'why'), 'file-not-found', 'no source has the file ab: why'],

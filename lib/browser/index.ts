@@ -1,0 +1,7 @@
+export { openIdentity } from './identity-store.ts'
+export { type BrowserNodeOptions, SecureNode } from './secure-node.ts'
+export type { SecureNodeEvents } from '../secure-events.ts'
+export { NodeConnection } from '../node-connection.ts'
+export { RequestError } from '../requests/request-error.ts'
+export type { Channel, DialOptions, Transport } from '../transport/transport.ts'
+export * from '../message/index.ts'
