@@ -1,6 +1,12 @@
-import { type AnyNodeEvents, EventSource } from './events.ts'
+import { CHANNELS } from './channels.ts'
+import { type AnyNodeEvents, EventSource, type NodeCallback } from './events.ts'
+import { formatReason } from './dialer.ts'
 import { verifySignature } from './identity/ed25519.ts'
+import { type Logger, type LogLevel, logTo } from './logger.ts'
+import { isReject } from './message/verdict.ts'
 import { type ConnectionInit, NodeConnection } from './node-connection.ts'
+import type { Refusal } from './relay/relay-port.ts'
+import { formatAddress } from './wire/address.ts'
 import type { CloseReason } from './wire/close-code.ts'
 import type { IdTransport } from './transport/transport.ts'
 import type { Frame } from './wire/frame.ts'
@@ -24,10 +30,52 @@ export abstract class EndpointHooks<E extends AnyNodeEvents<E>> extends EventSou
   abstract readonly id: string
   /** Whether to print to stderr what happens. */
   debug = false
+  /** Where it is logged instead. */
+  readonly #logger: Logger | undefined
 
-  /** Prints a line to stderr when {@link debug} is on; override it to send the lines elsewhere. */
+  constructor(callback: NodeCallback<never, E> | undefined, logger: Logger | undefined) {
+    super(callback)
+    this.#logger = logger
+  }
+
+  /**
+   * Prints a line to stderr when {@link debug} is on; override it to send the lines elsewhere. With the option
+   * `logger` it is a record of that.
+   */
   debugPrint(text: string): void {
-    if (this.debug) process.stderr.write(`${this.id.slice(0, 8)} ${text}\n`)
+    if (this.#logger !== undefined) logTo(this.#logger, 'debug', { node: this.id }, text)
+    else if (this.debug) process.stderr.write(`${this.id.slice(0, 8)} ${text}\n`)
+  }
+
+  /** Tells what has happened: a record for a logger, a line for {@link debugPrint} where there is none. */
+  protected log(level: LogLevel, facts: object, text: string): void {
+    if (this.#logger === undefined) this.debugPrint(text)
+    else logTo(this.#logger, level, { node: this.id, ...facts }, text)
+  }
+
+  /** A connection is up: told to logs, and to who listens to the process. */
+  protected logUp(connection: NodeConnection): void {
+    const { id: peer, direction, host, port } = connection
+    const text = `${direction} connection with ${peer} at ${formatAddress(host, port)}`
+    this.log('info', { event: 'connected', peer, direction, host, port }, text)
+    if (CHANNELS.connect.hasSubscribers) CHANNELS.connect.publish({ node: this, connection })
+  }
+
+  /** A message was refused. */
+  protected logRefusal(connection: NodeConnection, refusal: Refusal): void {
+    const { code, id, from: author, type, text } = refusal
+    const why = text === undefined ? code : `${code} (${text})`
+    const facts = { event: 'rejected', peer: connection.id, code, id, author, type }
+    // What strangers can cause without end, at no cost to their links, is nothing to be woken up for.
+    const level = isReject(code) ? 'warn' : 'debug'
+    this.log(level, facts, `refused a message from ${connection.id}: ${why}`)
+    if (CHANNELS.reject.hasSubscribers) CHANNELS.reject.publish({ node: this, connection, refusal })
+  }
+
+  /** A connection that was up has ended. */
+  protected logDown({ id: peer, direction, host, port }: NodeConnection, reason: CloseReason): void {
+    const text = `${direction} connection with ${peer} ended: ${formatReason(reason)}`
+    this.log('info', { event: 'disconnected', peer, direction, host, port, ...reason }, text)
   }
 
   /**

@@ -1,8 +1,7 @@
 import { randomBytes } from '@noble/hashes/utils.js'
 import { Connector } from './connector.ts'
 import type { ConnectOptions, ConnectorPort } from './connector-port.ts'
-import { formatReason } from './dialer.ts'
-import { EndpointHooks, type EndpointStats } from './endpoint-hooks.ts'
+import { EndpointHooks } from './endpoint-hooks.ts'
 import * as errors from './errors.ts'
 import type { AnyNodeEvents, ConnectionEvents, NodeCallback } from './events.ts'
 import { NodeConnection } from './node-connection.ts'
@@ -48,9 +47,10 @@ export abstract class Endpoint<E extends AnyNodeEvents<E>> extends EndpointHooks
     options: NodeOptions | NodeCallback<never, E> = {},
     callback?: NodeCallback<never, E>,
   ) {
-    super(typeof options === 'function' ? options : callback)
     checkAddress(host, port, 0)
-    this.#settings = nodeSettings(typeof options === 'function' ? {} : options)
+    const settings = nodeSettings(typeof options === 'function' ? {} : options)
+    super(typeof options === 'function' ? options : callback, settings.logger)
+    this.#settings = settings
     const {
       id = toHex(randomBytes(32)),
       debug,
@@ -131,7 +131,8 @@ export abstract class Endpoint<E extends AnyNodeEvents<E>> extends EndpointHooks
     }
     this.#isRunning = true
     this.started()
-    this.debugPrint(`listening at ${formatAddress(this.host, this.#port)}`)
+    const place = { host: this.host, port: this.#port }
+    this.log('info', { event: 'started', ...place }, `listening at ${formatAddress(this.host, this.#port)}`)
   }
 
   /**
@@ -149,7 +150,7 @@ export abstract class Endpoint<E extends AnyNodeEvents<E>> extends EndpointHooks
     this.#isRunning = false
     await this.#connector.stop()
     await this.stopped()
-    this.debugPrint('stopped')
+    this.log('info', { event: 'stopped' }, 'stopped')
   }
 
   /** One start or stop at a time, in the order in which they were asked for, also when that was in one turn. */
@@ -278,11 +279,11 @@ export abstract class Endpoint<E extends AnyNodeEvents<E>> extends EndpointHooks
       onFrame: (connection, frame) => this.receive(connection, frame),
       onDrain: () => this.peersDrained(),
       onDialError: (error, address) => {
-        this.debugPrint(error.message)
+        this.log('warn', { event: 'connect-failed', code: error.code, ...address }, error.message)
         this.#report('outboundNodeConnectionError', error, address)
       },
       onInboundError: (error, address) => {
-        this.debugPrint(error.message)
+        this.log('debug', { event: 'inbound-failed', ...address }, error.message)
         this.#report('inboundNodeConnectionError', error, address)
       },
       shouldReconnect: ({ host, port }, trials, error) =>
@@ -291,17 +292,18 @@ export abstract class Endpoint<E extends AnyNodeEvents<E>> extends EndpointHooks
   }
 
   #onUp(connection: NodeConnection): void {
-    const { id, direction, host, port } = connection
     this.peerUp(connection)
-    this.debugPrint(`${direction} connection with ${id} at ${formatAddress(host, port)}`)
-    this.#report(direction === 'outbound' ? 'outboundNodeConnected' : 'inboundNodeConnected', connection)
+    this.logUp(connection)
+    this.#report(
+      connection.direction === 'outbound' ? 'outboundNodeConnected' : 'inboundNodeConnected',
+      connection,
+    )
   }
 
   #onDown(connection: NodeConnection, reason: CloseReason): void {
-    const { id, direction } = connection
     this.peerDown(connection)
-    this.debugPrint(`${direction} connection with ${id} ended: ${formatReason(reason)}`)
-    const event = direction === 'outbound' ? 'outboundNodeDisconnected' : 'inboundNodeDisconnected'
+    this.logDown(connection, reason)
+    const event = connection.direction === 'outbound' ? 'outboundNodeDisconnected' : 'inboundNodeDisconnected'
     this.#report(event, connection, reason)
   }
 

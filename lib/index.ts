@@ -75,6 +75,10 @@ export type { NetworkLink, NetworkMap, NetworkNode } from './discovery/network-m
 export type { DiscoverOptions, NetworkSearch } from './discovery/network-search.ts'
 export type { PeerRecord } from './book/peer-record.ts'
 export type { Latency } from './services/ping.ts'
+export type { Logger, LogLevel, LogMethod } from './logger.ts'
+export type { Figures, Happening, LinkStatus, NodeStatus, StatusEvent } from './status/status-event.ts'
+export type { StatusAddress, StatusOptions, StatusSource } from './status/status-port.ts'
+export type { StatusReporter } from './status/status-reporter.ts'
 export type { Clock, Timer } from './clock.ts'
 export type {
   Channel,

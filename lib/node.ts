@@ -1,3 +1,4 @@
+import { CHANNELS } from './channels.ts'
 import { Endpoint } from './endpoint.ts'
 import type { EndpointStats } from './endpoint-hooks.ts'
 import * as errors from './errors.ts'
@@ -71,7 +72,7 @@ export class Node<E extends AnyNodeEvents<E> = NodeEvents> extends Endpoint<E> {
     const excluded = new Set(options.exclude)
     const connections = [...this.peers].filter((connection) => !excluded.has(connection))
     this.write(connections, frame)
-    this.countSent()
+    this.countSent(connections.length)
     await this.room()
     return { peers: connections.length }
   }
@@ -89,7 +90,7 @@ export class Node<E extends AnyNodeEvents<E> = NodeEvents> extends Endpoint<E> {
     const frame = this.#encode(data, options)
     this.assertUp(connection)
     this.write([connection], frame)
-    this.countSent()
+    this.countSent(1)
     await connection.room()
     return { peers: 1 }
   }
@@ -118,11 +119,16 @@ export class Node<E extends AnyNodeEvents<E> = NodeEvents> extends Endpoint<E> {
   /** Hands a message to the application. */
   protected deliver(...args: E['nodeMessage']): void {
     this.#received++
+    if (CHANNELS.receive.hasSubscribers) {
+      const [connection, data, message] = args
+      CHANNELS.receive.publish({ node: this, connection, data, message })
+    }
     this.notify('nodeMessage', ...args)
   }
 
   /** A message of this node's own is on its way. */
-  protected countSent(): void {
+  protected countSent(peers: number, id?: string, type?: string): void {
     this.#sent++
+    if (CHANNELS.send.hasSubscribers) CHANNELS.send.publish({ node: this, id, type, peers })
   }
 }

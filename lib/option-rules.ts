@@ -1,4 +1,5 @@
 import { MAX_FRAME_BYTES } from './limits.ts'
+import { MAX_PREVIEW_CHARACTERS, MAX_TOKEN_LENGTH, MIN_TOKEN_LENGTH } from './status-limits.ts'
 import { reachOf, toAddress } from './wire/address.ts'
 
 /** A rule: its words for the error, its test, and the default. */
@@ -61,6 +62,28 @@ export function isHistory(value: unknown): boolean {
     (maxBytes === undefined || isPositive(maxBytes)) &&
     (folder === undefined || isPath(folder))
   )
+}
+
+/** What may stand in a header and in an address as it is. */
+const TOKEN = new RegExp(`^[A-Za-z0-9._~-]{${MIN_TOKEN_LENGTH},${MAX_TOKEN_LENGTH}}$`)
+
+/** Options of a status interface. */
+export function isStatus(value: unknown): boolean {
+  if (!isRecord(value)) return false
+  const { port, host, token, send, preview, ...others } = value
+  return (
+    Object.keys(others).length === 0 &&
+    isCount(port, 65_535) &&
+    (host === undefined || (typeof host === 'string' && host !== '')) &&
+    (token === undefined || (typeof token === 'string' && TOKEN.test(token))) &&
+    (send === undefined || typeof send === 'boolean') &&
+    (preview === undefined || isCount(preview, MAX_PREVIEW_CHARACTERS))
+  )
+}
+
+/** A whole number from 0 to a highest one. */
+function isCount(value: unknown, max: number): boolean {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= max
 }
 
 /** An object that is no array. */

@@ -4,6 +4,7 @@ import * as limits from './limits.ts'
 import * as networkLimits from './network-limits.ts'
 import { FLOOD_LINKS } from './tree-limits.ts'
 import type { Engine } from './identity/engine.ts'
+import { isLogger, type Logger } from './logger.ts'
 import { NAME } from './message/document.ts'
 import { DEFAULT_NET } from './message/draft.ts'
 import { checkNames } from './names.ts'
@@ -19,10 +20,12 @@ import {
   isPath,
   isPositive,
   isRecord,
+  isStatus,
   object,
   type Rule,
 } from './option-rules.ts'
 import type { OverlayOptions } from './overlay/overlay-port.ts'
+import type { StatusOptions } from './status/status-port.ts'
 import type { NoTypes, TypeMap } from './typing/type-map.ts'
 import type { Transport, TransportMaker } from './transport/transport.ts'
 import { type Address, toAddress } from './wire/address.ts'
@@ -37,6 +40,8 @@ export interface NodeOptions {
   readonly id?: string | undefined
   /** Print to stderr what happens. @default false */
   readonly debug?: boolean | undefined
+  /** Where what happens is logged, as structured records, whatever `debug` says: pino, or its shape. @default none */
+  readonly logger?: Logger | undefined
   /** Connections, both directions together. @default 1_024 */
   readonly maxConnections?: number | undefined
   /** Inbound connections whose handshake is under way. @default 32 */
@@ -130,6 +135,8 @@ export interface SecureNodeOptions<T extends TypeMap = NoTypes> extends Omit<Nod
   readonly transports?: readonly TransportMaker[] | undefined
   /** What each type of message may contain: a Standard Schema each, or two for requests. @default anything */
   readonly types?: T | undefined
+  /** Tells over HTTP what the node does, to who has the token: see docs/STATUS.md. @default none */
+  readonly status?: StatusOptions | undefined
   /** What verifies signatures. For simulations. @default the fastest of this platform */
   readonly engine?: Engine | undefined
 }
@@ -137,6 +144,7 @@ export interface SecureNodeOptions<T extends TypeMap = NoTypes> extends Omit<Nod
 const NODE_RULES = {
   net: [`a name like ${NAME.source}`, (value) => typeof value === 'string' && NAME.test(value), DEFAULT_NET],
   debug: flag(false),
+  logger: ['an object with the methods debug, info, warn and error', isLogger, undefined],
   maxConnections: count(limits.MAX_CONNECTIONS),
   maxPending: count(limits.MAX_PENDING),
   maxNewPerAddress: count(limits.MAX_NEW_PER_ADDRESS),
@@ -186,11 +194,13 @@ const SECURE_NODE_RULES = {
   history: ['an object with "maxAge", "maxBytes" or "folder"', isHistory, undefined],
   transports: ['an array of what makes transports, like hyperswarm(…)', isMakers, []],
   types: ['an object with a schema for each type', isRecord, undefined],
+  status: ['an object like { port: 9470 }; also host, token, send, preview', isStatus, undefined],
   engine: object('a signature engine', 'verify', undefined),
 } satisfies Record<keyof SecureNodeOptions, Rule>
 
 /** Options that have no default: they stay undefined where they are not given. */
-type Optional = 'id' | 'transport' | 'password' | 'peerBookFile' | 'history' | 'types' | 'engine'
+type Optional =
+  'id' | 'logger' | 'transport' | 'password' | 'peerBookFile' | 'history' | 'types' | 'status' | 'engine'
 /** Options after the defaults were filled in. */
 export type Settings<O> = { readonly [K in keyof O]-?: K extends Optional ? O[K] : Exclude<O[K], undefined> }
 /** The options of a `Node`, checked. */

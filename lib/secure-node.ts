@@ -1,3 +1,4 @@
+import { CHANNELS } from './channels.ts'
 import { invalidArgument, invalidContent } from './errors.ts'
 import type { NodeCallback } from './events.ts'
 import type { Identity } from './identity/identity.ts'
@@ -7,7 +8,6 @@ import { checkNames } from './names.ts'
 import type { NodeConnection } from './node-connection.ts'
 import { checkConnectOptions, checkedAddress, checkNodeId, type SecureNodeOptions } from './options.ts'
 import { snapshotOf } from './outbox.ts'
-import { OverlayNode } from './overlay-node.ts'
 import type { SignedNodeStats } from './signed-node.ts'
 import type { ReachOptions, Way } from './reach.ts'
 import type { Answer } from './requests/answer.ts'
@@ -28,6 +28,7 @@ import type {
 } from './typing/type-map.ts'
 import type { Address } from './wire/address.ts'
 import { copyBytes } from './wire/bytes.ts'
+import { WatchedNode } from './watched-node.ts'
 import type { NodeId } from './wire/ids.ts'
 
 /** Options of `sendTo`. */
@@ -67,7 +68,7 @@ const SEND_NAMES = ['type', 're', 'exp', 'bytes', 'seal']
  * encrypted, and each end proves its ID. Nodes form the network by themselves, and each can talk to each other
  * one by its ID: send to it, ask it, and read what others cannot.
  */
-export class SecureNode<T extends TypeMap = NoTypes> extends OverlayNode<T> {
+export class SecureNode<T extends TypeMap = NoTypes> extends WatchedNode<T> {
   readonly #requests: Requests
 
   /**
@@ -133,8 +134,7 @@ export class SecureNode<T extends TypeMap = NoTypes> extends OverlayNode<T> {
     data: PayloadOf<T, K>,
     options: SecureRequestOptions = {},
   ): Promise<Answer<AnswerDataOf<T, K>>> {
-    checkNodeId(nodeId)
-    this.assertRunning('request()')
+    this.#beginRequest('request()', nodeId, type)
     const answer: Answer<unknown> = await this.#requests.request(nodeId, type, data, termsOf(options))
     return answer as Answer<AnswerDataOf<T, K>>
   }
@@ -150,8 +150,7 @@ export class SecureNode<T extends TypeMap = NoTypes> extends OverlayNode<T> {
     data: PayloadOf<T, K>,
     options: SecureRequestOptions = {},
   ): AsyncIterable<Answer<AnswerDataOf<T, K>>> {
-    checkNodeId(nodeId)
-    this.assertRunning('requestStream()')
+    this.#beginRequest('requestStream()', nodeId, type)
     const answers: AsyncIterable<Answer<unknown>> = this.#requests.requestStream(
       nodeId,
       type,
@@ -159,6 +158,12 @@ export class SecureNode<T extends TypeMap = NoTypes> extends OverlayNode<T> {
       termsOf(options),
     )
     return answers as AsyncIterable<Answer<AnswerDataOf<T, K>>>
+  }
+
+  #beginRequest(what: string, nodeId: string, type: string): void {
+    checkNodeId(nodeId)
+    this.assertRunning(what)
+    if (CHANNELS.request.hasSubscribers) CHANNELS.request.publish({ node: this, to: nodeId, type })
   }
 
   /**

@@ -136,6 +136,11 @@ export abstract class SignedNode<T extends TypeMap = NoTypes> extends Node<Secur
     }
   }
 
+  /** For those who watch. */
+  protected get relay(): Relay<NodeConnection> {
+    return this.#relay
+  }
+
   override stats(): SignedNodeStats {
     return { ...super.stats(), ...this.#relay.stats }
   }
@@ -195,7 +200,7 @@ export abstract class SignedNode<T extends TypeMap = NoTypes> extends Node<Secur
       const targets = links()
       onSigned?.(draft)
       const kept = this.#relay.send(draft, targets)
-      this.countSent()
+      this.countSent(targets.length, draft.id, draft.body.type)
       return { sent: { id: draft.id, peers: targets.length }, kept }
     })
     await kept
@@ -287,10 +292,7 @@ export abstract class SignedNode<T extends TypeMap = NoTypes> extends Node<Secur
   }
 
   #onRefusal(connection: NodeConnection, refusal: Refusal): void {
-    const { code, text } = refusal
-    this.debugPrint(
-      `refused a message from ${connection.id}: ${code}${text === undefined ? '' : ` (${text})`}`,
-    )
+    this.logRefusal(connection, refusal)
     this.notify('rejected', connection, refusal)
   }
 }

@@ -34,6 +34,9 @@ const FLOORS: Record<string, readonly string[]> = {
     'names.ts',
     'recent-map.ts',
     'signal.ts',
+    'channels.ts',
+    'logger.ts',
+    'status-limits.ts',
     'texts.ts',
     'token-bucket.ts',
     'whole-file.ts',
@@ -67,6 +70,7 @@ const FLOORS: Record<string, readonly string[]> = {
     'lan/',
     'hyperswarm/',
   ],
+  'the status of a node': ['status/'],
   'the finding of nodes': ['lookup/'],
   'the forming of the network': ['overlay/'],
   options: ['option-rules.ts', 'options.ts'],
@@ -86,11 +90,13 @@ const FLOORS: Record<string, readonly string[]> = {
   'the node': ['node.ts'],
   'the node that signs': ['inbox.ts', 'outbox.ts', 'secure-events.ts', 'sending.ts', 'signed-node.ts'],
   'the node that joins': ['overlay-node.ts'],
+  'the node that tells': ['watched-node.ts'],
   'the node that talks to each other one': ['secure-node.ts'],
   'the door for programs': ['index.ts'],
   // The build puts files of this folder in the place of those that need Node.js: see lib/package.json.
   'the door for browsers': ['browser/'],
   'the door for tests': ['testing/'],
+  'the page that shows the network': ['watch/page/'],
   'doors for people': ['cli/'],
 }
 const PLACES = Object.values(FLOORS).flatMap((places, floor) => places.map((place) => ({ place, floor })))
@@ -203,6 +209,9 @@ t.test('packages are those that are declared, each where it belongs', async (t) 
     'classic-level': /^lib\/history\/level-store\.ts$/,
     canonicalize: /^lib\/message\/canonical\.ts$/,
     commander: /^lib\/cli\//,
+    'd3-force': /^lib\/watch\/page\/forces\.ts$/,
+    'd3-selection': /^lib\/watch\/page\/camera\.ts$/,
+    'd3-zoom': /^lib\/watch\/page\/camera\.ts$/,
     '@noble/hashes': /^lib\//,
   }
   const wrong = lib.flatMap((file) =>
@@ -262,6 +271,7 @@ t.test('nothing is left to be done, silenced or printed', async (t) => {
     'CHANGELOG.md',
     'docs/P2PNETWORK.md',
     'docs/PROTOCOL.md',
+    'docs/STATUS.md',
     'docs/TESTING.md',
     ...filesIn('bench', /\.js$/),
   ]
@@ -345,7 +355,14 @@ t.test('every verdict and every reason for the end of a connection stands in the
 })
 
 t.test('links within the documents lead somewhere', async (t) => {
-  const documents = ['README.md', 'SECURITY.md', 'CHANGELOG.md', 'docs/PROTOCOL.md', 'docs/TESTING.md']
+  const documents = [
+    'README.md',
+    'SECURITY.md',
+    'CHANGELOG.md',
+    'docs/PROTOCOL.md',
+    'docs/STATUS.md',
+    'docs/TESTING.md',
+  ]
   const broken = documents
     .filter((path) => existsSync(join(ROOT, path)))
     .flatMap((path) => {
@@ -427,7 +444,9 @@ t.test('what is published is the build and its documents', async (t) => {
     'dist',
     'docs/P2PNETWORK.md',
     'docs/PROTOCOL.md',
+    'docs/STATUS.md',
     'docs/TESTING.md',
+    'docs/grafana.json',
   ])
   for (const file of manifest.files) if (file !== 'dist') t.ok(existsSync(join(ROOT, file)), file)
 })

@@ -13,6 +13,7 @@ import { addRun } from './run.ts'
 import { addSend } from './send.ts'
 import { addSign } from './sign.ts'
 import { addVerify } from './verify.ts'
+import { addWatch } from './watch/watch.ts'
 
 // The same two steps up from here in the sources and in the package.
 const PACKAGE = new URL('../../', import.meta.url)
@@ -28,6 +29,7 @@ Examples:
   $ secure-node run                                       the same with one address: in one terminal …
   $ secure-node run --port 0 --join 127.0.0.1:10001       … and in others
   $ secure-node peers --join 127.0.0.1:10001 --book       look who is there
+  $ secure-node watch 127.0.0.1:10001                     see it live in a browser
   $ secure-node demo                                      see five nodes stand an attack`
 
 /** All commands, and what they have in common. */
@@ -54,6 +56,7 @@ function makeProgram(): Command {
   const files = { main: fileURLToPath(import.meta.url), folder: fileURLToPath(PACKAGE) }
   addDemo(program, files)
   addMember(program)
+  addWatch(program, files.folder)
   return program
 }
 

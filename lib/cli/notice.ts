@@ -1,4 +1,4 @@
-import type { CloseReason, Explanation, Json, SecureNodeStats } from '../index.ts'
+import type { CloseReason, Explanation, Json, SecureNodeStats, StatusAddress } from '../index.ts'
 import { drawText } from '../discovery/network-drawing.ts'
 import type { NetworkMap } from '../discovery/network-map.ts'
 import { isWildcard } from '../wire/address.ts'
@@ -21,6 +21,7 @@ export type Notice =
       /** Whether it looks for others on the local network. */
       readonly lan: boolean
     }
+  | ({ readonly event: 'status' } & StatusAddress)
   | {
       readonly event: 'joined'
       readonly peers: number
@@ -86,6 +87,9 @@ const DESCRIBERS: Describers = {
       `listens at ${formatAddress({ host, port })}${reachText(host)}, network "${net}"${open}${search}; /help shows the commands`,
     ]
   },
+  status: ({ host, port, token }) => [
+    `its status is at http://${formatAddress({ host, port })}, token ${token}`,
+  ],
   joined: ({ peers, failures }, paint) => [
     peers === 0 ? 'nobody else is there yet' : paint('good', `joined: ${counted(peers, 'peer')}`),
     ...failures.map((failure) => paint('bad', safeText(failure))),

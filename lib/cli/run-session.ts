@@ -10,6 +10,7 @@ import { Shell } from './shell.ts'
 import { TalkingNode } from './talking-node.ts'
 import { painter, plain } from './terminal.ts'
 import { firstPeer, hostOf, type WayIn } from './way-in.ts'
+import { statusAt } from './watch/status-option.ts'
 import { within } from './within.ts'
 
 /** What `run` was asked for. */
@@ -21,6 +22,8 @@ export interface RunOptions extends WayIn {
   readonly encryption: boolean
   readonly json?: true
   readonly debug?: true
+  /** Port of the status interface. */
+  readonly status?: number
 }
 
 /** How long the peers may take to read the last lines of an input that has ended, in ms. */
@@ -44,12 +47,13 @@ export class RunSession {
 
   constructor(options: RunOptions, identity: Identity | undefined) {
     const { port, net, encryption, lan = false, debug = false, json, peersFile: peerBookFile } = options
+    const status = options.status === undefined ? undefined : statusAt(options.status, false)
     const host = hostOf(options)
     const { stdin: input, stdout: output } = process
     this.#options = options
     this.#isInteractive = input.isTTY && output.isTTY && json !== true
     const say = (notice: Notice): void => this.#say(notice)
-    const terms = { host, port, identity, net, encryption, debug, lan, peerBookFile }
+    const terms = { host, port, identity, net, encryption, debug, lan, peerBookFile, status }
     this.#node = new TalkingNode(terms, say)
     this.#node.on('nodeReconnectionError', (...args) => this.#onUnreachable(...args))
     const onInterrupt = (): void => this.#end()
@@ -66,6 +70,8 @@ export class RunSession {
       const { id, host, port } = this.#node
       const { net, encryption, lan = false } = this.#options
       this.#say({ event: 'started', id, host, port, net, encryption, lan })
+      const { statusInterface: status } = this.#node
+      if (status !== undefined) this.#say({ event: 'status', ...status })
       return (await this.#talk()) ? 0 : FAILED
     } finally {
       this.#end()

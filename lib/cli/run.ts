@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander'
 import { parsePort } from './address.ts'
 import { openKey } from './key.ts'
 import { type RunOptions, RunSession } from './run-session.ts'
+import { statusOption } from './watch/status-option.ts'
 import { addWayIn } from './way-in.ts'
 
 const DEFAULT_PORT = 10_001
@@ -47,6 +48,7 @@ export function addRun(program: Command): void {
     .option('--net <name>', 'name of the network', 'default')
     .option('--no-encryption', 'talk in the clear, with nodes that do so too')
     .option('--json', 'print one JSON object per line')
+    .addOption(statusOption())
     .addHelpText('after', EXAMPLES)
     .action((_options: unknown, command: Command) => run(command.optsWithGlobals<RunOptions>()))
 }

@@ -8,6 +8,7 @@ import { Heard } from './heard.ts'
 import { Touchstone } from './touchstone.ts'
 import type { TreeLink } from './tree-link.ts'
 import { TreeLinks } from './tree-links.ts'
+import type { LinkTree } from './relay-tap.ts'
 import type { TreeOptions, TreePort, TreeStats } from './tree-port.ts'
 
 /**
@@ -69,6 +70,14 @@ export class Plumtree<L extends object> {
 
   isEager(link: L): boolean {
     return this.#links.get(link)?.isEager === true
+  }
+
+  /** What a link is in the tree; undefined where it has no part in it. */
+  stateOf(link: L): LinkTree | undefined {
+    const one = this.#links.get(link)
+    if (one === undefined) return undefined
+    const isExpected = one.expectedSince < Infinity
+    return { tree: one.isEager ? 'eager' : 'lazy', peerTree: isExpected ? 'eager' : 'lazy' }
   }
 
   /** A link is up. It is eager: whether it is needed is shown by the messages. */

@@ -18,6 +18,7 @@ import { Intake } from './intake.ts'
 import { MessageMemory } from './memory.ts'
 import { Outgoing } from './outgoing.ts'
 import type { KeptMessage, RelayLink, RelayOptions, RelayPort, RelayStats } from './relay-port.ts'
+import type { Accepted, LinkTree, RelayTap } from './relay-tap.ts'
 import { type Explanation, Traces } from './traces.ts'
 import { RelayTree } from './tree.ts'
 
@@ -27,6 +28,8 @@ import { RelayTree } from './tree.ts'
  * anyone. The link that brought it is, where every correct node would have refused it.
  */
 export class Relay<L extends RelayLink> {
+  /** Hears of every message that is sent or accepted; undefined while nobody watches, which costs nothing. */
+  tap: RelayTap<L> | undefined
   readonly #port: RelayPort<L>
   readonly #options: RelayOptions
   readonly #memory: MessageMemory
@@ -95,6 +98,10 @@ export class Relay<L extends RelayLink> {
     return this.#tree.isBranch(link)
   }
 
+  treeOf(link: L): LinkTree | undefined {
+    return this.#tree.stateOf(link)
+  }
+
   /** Peers have read what was queued for them. */
   wake(): void {
     this.#intake.wake()
@@ -111,10 +118,9 @@ export class Relay<L extends RelayLink> {
 
   /** Sends a message of this node's own to some links. */
   send(draft: Draft, links: readonly L[]): Promise<void> | undefined {
-    const { self, clock } = this.#port
-    this.#memory.add(draft, self)
+    this.#memory.add(draft, this.#port.self)
     const eager = this.#spread(draft, undefined, links, undefined)
-    this.#record(draft, self, 'sent', eager, clock.now())
+    this.#settle(draft, undefined, 'sent', eager)
     return this.#keep(draft, undefined, false)
   }
 
@@ -211,13 +217,12 @@ export class Relay<L extends RelayLink> {
   }
 
   #accept(link: L, incoming: Incoming, message: SignedMessage): void {
-    const { self, clock } = this.#port
     const { to } = message
-    const isForUs = to === undefined || to.includes(self)
+    const isForUs = to === undefined || to.includes(this.#port.self)
     // Addressed to this node alone, it has arrived.
     const links = isForUs && to?.length === 1 ? [] : this.#links(to)
     const eager = this.#spread(incoming.draft, incoming.frame, links, link)
-    this.#record(incoming, link.id, isForUs ? 'delivered' : 'relayed', eager, clock.now())
+    this.#settle(incoming.draft, link, isForUs ? 'delivered' : 'relayed', eager)
     if (eager.length > 0) this.#relayed++
     const kept = this.#keep(incoming.draft, incoming.frame, isForUs)
     if (isForUs) this.#port.deliver(link, message, kept)
@@ -240,10 +245,9 @@ export class Relay<L extends RelayLink> {
 
   /** It goes no further from here: the histories of the other peers are compared with ours. */
   #acceptLate(link: L, incoming: Incoming, message: SignedMessage): void {
-    const { self, clock } = this.#port
     const { to, from } = message
-    const isForUs = from !== self && (to === undefined || to.includes(self))
-    this.#record(incoming, link.id, isForUs ? 'delivered' : 'relayed', [], clock.now())
+    const isForUs = from !== this.#port.self && (to === undefined || to.includes(this.#port.self))
+    this.#settle(incoming.draft, link, isForUs ? 'delivered' : 'relayed', [])
     const kept = this.#keep(incoming.draft, incoming.frame, isForUs)
     if (isForUs) this.#port.deliver(link, markMessage(message, { late: true }), kept)
   }
@@ -259,6 +263,12 @@ export class Relay<L extends RelayLink> {
       { id, from, time, exp, parcel, hasAttachment: body.bytes !== undefined },
       needsDelivery,
     )
+  }
+
+  /** A message is good: what becomes of it is remembered, and told to who watches. */
+  #settle(draft: Draft, via: L | undefined, verdict: Accepted, to: readonly L[]): void {
+    this.#record(draft, via?.id ?? this.#port.self, verdict, to, this.#port.clock.now())
+    this.tap?.(draft, via, verdict, to)
   }
 
   #record(

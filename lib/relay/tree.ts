@@ -6,6 +6,7 @@ import type { MessageId } from '../wire/ids.ts'
 import { HeldMessages } from './held.ts'
 import { decodeIds, encodeIds } from './id-list.ts'
 import { Plumtree } from './plumtree.ts'
+import type { LinkTree } from './relay-tap.ts'
 import type { TreeOptions, TreeStats } from './tree-port.ts'
 
 /** What the relay tree needs of its relay. */
@@ -57,6 +58,10 @@ export class RelayTree<L extends object> {
 
   isEager(link: L): boolean {
     return this.#tree.isEager(link)
+  }
+
+  stateOf(link: L): LinkTree | undefined {
+    return this.#tree.stateOf(link)
   }
 
   up(link: L): void {
@@ -142,7 +147,8 @@ export class RelayTree<L extends object> {
   }
 }
 
-function sizeOf(draft: Draft, frame: Uint8Array | undefined): number {
+/** About how many bytes a message takes: for bounds, and for people. */
+export function sizeOf(draft: Draft, frame: Uint8Array | undefined): number {
   if (frame !== undefined) return frame.length
   // A document of a batch is written only if somebody wants it.
   const length = draft instanceof BatchedDraft ? draft.bodyBytes.length : draft.bytes.length

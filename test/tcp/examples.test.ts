@@ -242,6 +242,18 @@ t.test('files are shared, and arrive though their source dies', async (t) => {
   await interrupt(t, [second, carol, bob])
 })
 
+t.test('the program of "Watching it" sees what it says', async (t) => {
+  const readme = readFileSync(join(ROOT, 'README.md'), 'utf8')
+  const [, program] = /\n## Watching it\n[^]*?```ts\n([^]*?)```/.exec(readme)!
+  const source = program!
+    .replace("connectWithNode('127.0.0.1', 10001)", "connectWithNode('127.0.0.1', watched.port)")
+    .replace('port: 9470', 'port: 0')
+    .replace(/'127\.0\.0\.1', 1000[12]/g, "'127.0.0.1', 0")
+  const { code, stdout, stderr } = await run(process.execPath, [await prepare('watching', source)], folder)
+  t.equal(code, 0, stderr)
+  t.equal(stdout, 'a link, inbound\nchat delivered: {"text":"Hi there!"}\n1\n')
+})
+
 t.test('the first program of the README does what it says', async (t) => {
   const readme = readFileSync(join(ROOT, 'README.md'), 'utf8')
   const [, program] = readme.match(/```ts\n([^]*?)```/)!

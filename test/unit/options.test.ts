@@ -40,6 +40,14 @@ const duration: Sample = {
 }
 const flag: Sample = { good: [true, false], bad: [0, 1, '', 'true', {}], rule: 'true or false' }
 
+const LOGGER = { debug() {}, info() {}, warn() {}, error() {} }
+class ClassLogger {
+  debug(): void {}
+  info(): void {}
+  warn(): void {}
+  error(): void {}
+}
+
 const NODE: Record<keyof NodeOptions, Sample> = {
   net: {
     good: ['a', 'my-net', 'A.b_c:d/e-1', 'n'.repeat(64)],
@@ -52,6 +60,11 @@ const NODE: Record<keyof NodeOptions, Sample> = {
     rule: '1 to 64 letters, digits, ".", "_", ":" or "-"',
   },
   debug: flag,
+  logger: {
+    good: [LOGGER, { ...LOGGER, trace: () => {} }, new ClassLogger()],
+    bad: [true, {}, () => {}, { ...LOGGER, warn: 1 }, { ...LOGGER, trace: 1 }, { info() {} }],
+    rule: 'an object with the methods debug, info, warn and error',
+  },
   maxConnections: count,
   maxPending: count,
   maxNewPerAddress: count,
@@ -147,6 +160,28 @@ const SECURE: Record<keyof SecureNodeOptions, Sample> = {
     good: [[], [() => ({})]],
     bad: [true, {}, ['hyperswarm'], () => ({})],
     rule: 'an array of what makes transports, like hyperswarm(…)',
+  },
+  status: {
+    good: [
+      { port: 0 },
+      { port: 65_535, host: '::1', token: 'a-Token_of.16~ok', send: true, preview: 0 },
+      { port: 1, preview: 2_000 },
+    ],
+    bad: [
+      ...[true, 9_470, [], {}, { port: -1 }, { port: 65_536 }, { port: '9470' }, { port: 0, host: '' }],
+      ...[
+        { port: 0, token: 'short' },
+        { port: 0, token: 'a b'.repeat(10) },
+        { port: 0, token: 'a'.repeat(257) },
+      ],
+      ...[
+        { port: 0, send: 1 },
+        { port: 0, preview: -1 },
+        { port: 0, preview: 2_001 },
+        { port: 0, cors: true },
+      ],
+    ],
+    rule: 'an object like { port: 9470 }; also host, token, send, preview',
   },
   types: { good: [{}], bad: [true, [], 'chat'], rule: 'an object with a schema for each type' },
   targetConnections: { good: [3, 8, 1_000], bad: [0, 1, 2, 3.5, '3', true], rule: 'an integer from 3' },

@@ -4,7 +4,10 @@ import { FAILED, Failure, INTERRUPTED } from '../failure.ts'
 import { jsonLine } from '../safe-text.ts'
 import { painter, print } from '../terminal.ts'
 import { check } from './check.ts'
+import { statusOption } from '../watch/status-option.ts'
+import { untilSignal } from '../watch/signals.ts'
 import { Crew } from './crew.ts'
+import { EndlessDemo } from './endless.ts'
 import { readLines } from './lines.ts'
 import { type Audience, type Outcome, Play } from './play.ts'
 import { ProgressLine, silentAudience } from './progress-line.ts'
@@ -20,7 +23,8 @@ every other one. Exit code 0: each was there exactly once, and every attack was 
 Examples:
   $ secure-node demo
   $ secure-node demo --messages 1000
-  $ secure-node demo --json`
+  $ secure-node demo --json
+  $ secure-node demo --watch`
 
 /** Messages of each node: 1,000 in all. */
 const MESSAGES = 200
@@ -41,6 +45,8 @@ export interface PackageFiles {
 interface DemoOptions {
   readonly messages: number
   readonly json?: true
+  readonly watch?: true
+  readonly status?: number
 }
 
 /** `demo`: five nodes, a thousand messages, four attacks, and a verdict. */
@@ -54,7 +60,9 @@ export function addDemo(program: Command, files: PackageFiles): void {
     .addOption(
       new Option('--messages <number>', 'messages of each node').argParser(parseCount).default(MESSAGES),
     )
-    .option('--json', 'print one JSON object')
+    .option('--json', 'print one JSON object; with --watch, one for each thing that happens')
+    .option('--watch', 'see the nodes live in a browser, until Ctrl-C')
+    .addOption(statusOption('with --watch: port of the page; 0 for any free one (default: any)'))
     .addHelpText('after', EXAMPLES)
     .action((options: DemoOptions) => demo(options, files))
 }
@@ -66,8 +74,14 @@ function parseCount(text: string): number {
   return count
 }
 
-async function demo({ messages, json }: DemoOptions, { main, folder }: PackageFiles): Promise<void> {
+async function demo(options: DemoOptions, { main, folder }: PackageFiles): Promise<void> {
+  const { messages, json, watch, status = 0 } = options
   const lines = readLines(folder)
+  if (watch === true) {
+    const terms = { ...(json && { json }), status, send: true }
+    await untilSignal((signal) => new EndlessDemo(lines).play(terms, folder, signal))
+    return
+  }
   const progress = new ProgressLine(process.stdout)
   const audience = json ? silentAudience : progress
   let outcome: Outcome

@@ -26,6 +26,8 @@ export interface Setup {
   readonly lines: readonly string[]
   /** Messages that each member is going to send. */
   readonly messages: number
+  /** It goes on until it is ended: no account is kept, and who was kept out may soon come back. */
+  readonly isEndless?: true
 }
 
 /** A message that reached the application: its author (0: none of us), its number, and how long it took, in ms. */

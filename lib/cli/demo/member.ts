@@ -10,6 +10,7 @@ import {
   SecureNode,
   type SignedMessage,
   signMessage,
+  type StatusSource,
 } from '../../index.ts'
 import { encodeFrame, Kind } from '../../wire/frame.ts'
 import { alterDocument, forgeDocument } from './attack.ts'
@@ -32,6 +33,8 @@ import type {
 const HOST = '127.0.0.1'
 const NET = 'demo'
 const TYPE = 'demo'
+/** How long an attacker is kept out where the demo goes on, in ms: as long as people go on looking. */
+const ENDLESS_BAN = 6_000
 /** Messages that can be asked about beyond those of the demo. */
 const SPARE_TRACES = 100
 
@@ -59,7 +62,8 @@ export class Member implements MemberApi {
     this.#setup = setup
     // A replayed message is looked up by its ID: it must not be forgotten meanwhile.
     const maxTraces = setup.messages * setup.ids.length + SPARE_TRACES
-    const node = new DemoNode(HOST, 0, this.#identity, { net: NET, maxTraces })
+    const banTime = setup.isEndless ? ENDLESS_BAN : undefined
+    const node = new DemoNode(HOST, 0, this.#identity, { net: NET, maxTraces, banTime })
     node.on('nodeMessage', (_connection, data, message) => this.#onMessage(data, message))
     node.on('rejected', (connection, refusal) => this.#onRefusal(connection, refusal))
     node.on('inboundNodeDisconnected', (connection, reason) => this.#onEnd(connection, reason))
@@ -71,6 +75,22 @@ export class Member implements MemberApi {
 
   async connect(port: number, expect: string): Promise<void> {
     await this.#running.connectWithNode(HOST, port, { expect })
+  }
+
+  /** Those that it is connected with. */
+  get links(): readonly number[] {
+    return this.#membersAt([...this.#running.allNodes])
+  }
+
+  /** Tells what its node does; it is called by the member's number. */
+  get reporter(): StatusSource {
+    const { reporter } = this.#running
+    reporter.name = `node ${this.#known.member}`
+    return reporter
+  }
+
+  async stop(): Promise<void> {
+    await this.#node?.stop()
   }
 
   async talk({ first, last, offset, pause }: TalkOrder): Promise<number> {
@@ -155,17 +175,19 @@ export class Member implements MemberApi {
     const { number, text, at } = data as Saying
     const author = this.#memberOf(message.from)
     this.#lastAt = now
-    this.#deliveries.push([author, number, now - at])
+    if (!this.#known.isEndless) this.#deliveries.push([author, number, now - at])
     // Who said it is proven, what was said is compared: a line of somebody else is as wrong as none.
     if (author > 0 && text === lineFor(this.#known.lines, author, number)) this.#heard.set(author, message)
-    else this.#strange.push(text)
+    else if (!this.#known.isEndless) this.#strange.push(text)
   }
 
   #onRefusal(connection: NodeConnection, { code, id }: Refusal): void {
+    if (this.#known.isEndless) return
     this.#refusals.push({ code, id, via: this.#memberOf(connection.id) })
   }
 
   #onEnd(connection: NodeConnection, { code, by }: CloseReason): void {
+    if (this.#known.isEndless) return
     this.#endings.push({ member: this.#memberOf(connection.id), code, by })
   }
 
