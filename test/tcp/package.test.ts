@@ -16,7 +16,7 @@ t.test('the tarball holds what a user needs and nothing else', async (t) => {
   const [report] = Object.values(parsed as Record<string, { files: { path: string }[] }>)
   const paths = report!.files.map(({ path }) => path)
   const isExpected = (path: string): boolean =>
-    /^(dist\/|docs\/(P2PNETWORK|PROTOCOL|STATUS|TESTING)\.md$|docs\/grafana\.json$|(README|CHANGELOG|SECURITY)\.md$|LICENSE$|package\.json$)/.test(
+    /^(dist\/|docs\/(P2PNETWORK|PROTOCOL|STATUS|TESTING)\.md$|docs\/grafana\.json$|docs\/api\/.*\.md$|bench\/results\/[a-z-]+\.(md|svg)$|(README|CHANGELOG|SECURITY)\.md$|LICENSE$|package\.json$)/.test(
       path,
     )
   t.same(
