@@ -1,7 +1,6 @@
-import { randomBytes } from '@noble/hashes/utils.js'
 import { Connector } from './connector.ts'
 import type { ConnectOptions, ConnectorPort } from './connector-port.ts'
-import { EndpointHooks } from './endpoint-hooks.ts'
+import { EndpointHooks, type EndpointStats } from './endpoint-hooks.ts'
 import * as errors from './errors.ts'
 import type { AnyNodeEvents, ConnectionEvents, NodeCallback } from './events.ts'
 import { NodeConnection } from './node-connection.ts'
@@ -52,7 +51,7 @@ export abstract class Endpoint<E extends AnyNodeEvents<E>> extends EndpointHooks
     super(typeof options === 'function' ? options : callback, settings.logger)
     this.#settings = settings
     const {
-      id = toHex(randomBytes(32)),
+      id = toHex(globalThis.crypto.getRandomValues(new Uint8Array(32))),
       debug,
       maxFrameBytes,
       transport = new TcpTransport(),

@@ -302,7 +302,6 @@ export const fileUnwritable = (file: string, cause: unknown): SecureNodeError =>
 
 export const fileNotShared = (id: string): SecureNodeError =>
   error('file-not-found', `the file ${id} is not shared here; share it first, or offer its path`)
-
 export const fileNotFound = (id: string, why: string): SecureNodeError =>
   error('file-not-found', `no source has the file ${id}: ${why}`)
 
@@ -311,7 +310,6 @@ export const fileCorrupt = (id: string, why: string): SecureNodeError =>
 
 export const sealedCorrupt = (what: string, why: string): SecureNodeError =>
   error('sealed-corrupt', `${what} cannot be opened: ${why}`)
-
 export const sealedPasswordWrong = (what: string): SecureNodeError =>
   error('sealed-password-wrong', `the password does not open ${what}`)
 

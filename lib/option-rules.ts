@@ -1,3 +1,4 @@
+import { areOrigins, isUrlPath } from './transport/web-origin.ts'
 import { MAX_FRAME_BYTES } from './limits.ts'
 import { MAX_PREVIEW_CHARACTERS, MAX_TOKEN_LENGTH, MIN_TOKEN_LENGTH } from './status-limits.ts'
 import { reachOf, toAddress } from './wire/address.ts'
@@ -78,6 +79,19 @@ export function isStatus(value: unknown): boolean {
     (token === undefined || (typeof token === 'string' && TOKEN.test(token))) &&
     (send === undefined || typeof send === 'boolean') &&
     (preview === undefined || isCount(preview, MAX_PREVIEW_CHARACTERS))
+  )
+}
+
+/** Where WebSockets are accepted. */
+export function isWebSocket(value: unknown): boolean {
+  if (!isRecord(value)) return false
+  const { port, host, origins, path, ...others } = value
+  return (
+    Object.keys(others).length === 0 &&
+    isCount(port, 65_535) &&
+    (host === undefined || (typeof host === 'string' && host !== '')) &&
+    (origins === undefined || areOrigins(origins)) &&
+    (path === undefined || isUrlPath(path))
   )
 }
 

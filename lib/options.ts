@@ -21,13 +21,15 @@ import {
   isPositive,
   isRecord,
   isStatus,
+  isWebSocket,
   object,
   type Rule,
 } from './option-rules.ts'
-import type { OverlayOptions } from './overlay/overlay-port.ts'
 import type { StatusOptions } from './status/status-port.ts'
+import type { HistoryOptions } from './history-options.ts'
 import type { NoTypes, TypeMap } from './typing/type-map.ts'
 import type { Transport, TransportMaker } from './transport/transport.ts'
+import type { WebSocketListenOptions } from './transport/websocket-door.ts'
 import { type Address, toAddress } from './wire/address.ts'
 import { isNodeId, isPlainId } from './wire/hello.ts'
 import type { NodeId } from './wire/ids.ts'
@@ -74,16 +76,6 @@ export interface NodeOptions {
   readonly random?: (() => number) | undefined
 }
 
-/** What a node keeps for those who were away. */
-export interface HistoryOptions {
-  /** How long a message is kept, in ms. @default 86_400_000: a day */
-  readonly maxAge?: number | undefined
-  /** Bytes that are kept at most. @default 64 MiB */
-  readonly maxBytes?: number | undefined
-  /** Folder that keeps them over restarts; it needs the package `classic-level`. @default in memory */
-  readonly folder?: string | URL | undefined
-}
-
 /** Options of a {@link SecureNode}. */
 export interface SecureNodeOptions<T extends TypeMap = NoTypes> extends Omit<NodeOptions, 'id'> {
   /** Password of the key file. @default the environment variable SECURE_NODE_PASSWORD */
@@ -128,13 +120,12 @@ export interface SecureNodeOptions<T extends TypeMap = NoTypes> extends Omit<Nod
    * @default none
    */
   readonly history?: HistoryOptions | undefined
-  /**
-   * Further ways to reach nodes and to be reached, beside the main one: what `hyperswarm()` of
-   * `secure-node/hyperswarm` makes. @default none
-   */
+  /** Further ways to reach nodes and to be reached: what `secure-node/hyperswarm` makes. @default none */
   readonly transports?: readonly TransportMaker[] | undefined
   /** What each type of message may contain: a Standard Schema each, or two for requests. @default anything */
   readonly types?: T | undefined
+  /** Accepts WebSockets too, so that pages can join: see README, "In a browser". @default none */
+  readonly websocket?: WebSocketListenOptions | undefined
   /** Tells over HTTP what the node does, to who has the token: see docs/STATUS.md. @default none */
   readonly status?: StatusOptions | undefined
   /** What verifies signatures. For simulations. @default the fastest of this platform */
@@ -194,13 +185,23 @@ const SECURE_NODE_RULES = {
   history: ['an object with "maxAge", "maxBytes" or "folder"', isHistory, undefined],
   transports: ['an array of what makes transports, like hyperswarm(…)', isMakers, []],
   types: ['an object with a schema for each type', isRecord, undefined],
+  websocket: ['an object like { port: 8080 }; also host, origins, path', isWebSocket, undefined],
   status: ['an object like { port: 9470 }; also host, token, send, preview', isStatus, undefined],
   engine: object('a signature engine', 'verify', undefined),
 } satisfies Record<keyof SecureNodeOptions, Rule>
 
 /** Options that have no default: they stay undefined where they are not given. */
 type Optional =
-  'id' | 'logger' | 'transport' | 'password' | 'peerBookFile' | 'history' | 'types' | 'status' | 'engine'
+  | 'id'
+  | 'logger'
+  | 'transport'
+  | 'password'
+  | 'peerBookFile'
+  | 'history'
+  | 'types'
+  | 'websocket'
+  | 'status'
+  | 'engine'
 /** Options after the defaults were filled in. */
 export type Settings<O> = { readonly [K in keyof O]-?: K extends Optional ? O[K] : Exclude<O[K], undefined> }
 /** The options of a `Node`, checked. */
@@ -242,19 +243,6 @@ export function secureNodeSettings(options: SecureNodeOptions<TypeMap>): SecureN
 /** Those of a `SecureNode`'s settings that are its base's too. */
 export function nodeOptionsOf(settings: SecureNodeSettings): NodeOptions {
   return Object.fromEntries(Object.entries(settings).filter(([name]) => Object.hasOwn(NODE_RULES, name)))
-}
-
-/** What of the settings is about forming the network, with addresses in one form. */
-export function overlayOptions(settings: SecureNodeSettings): OverlayOptions {
-  const { bootstrap, advertise, targetConnections, maxConnections } = settings
-  return {
-    ...settings,
-    // More would be looked for without end.
-    targetConnections: Math.min(targetConnections, maxConnections),
-    hasFurther: settings.transports.length > 0,
-    bootstrap: bootstrap.map((item) => toAddress(item)!),
-    advertise: advertise !== false && advertise.map((item) => toAddress(item)!),
-  }
 }
 
 /** Checks a node ID. @throws SecureNodeError `invalid-argument` */

@@ -26,6 +26,8 @@ import type {
   TypeMap,
   TypeName,
 } from './typing/type-map.ts'
+import type { IdTransport } from './transport/transport.ts'
+import { WebSocketDoor } from './transport/websocket-door.ts'
 import type { Address } from './wire/address.ts'
 import { copyBytes } from './wire/bytes.ts'
 import { WatchedNode } from './watched-node.ts'
@@ -70,6 +72,7 @@ const SEND_NAMES = ['type', 're', 'exp', 'bytes', 'seal']
  */
 export class SecureNode<T extends TypeMap = NoTypes> extends WatchedNode<T> {
   readonly #requests: Requests
+  readonly #door: WebSocketDoor | undefined
 
   /**
    * @param host Address to listen at: `127.0.0.1` for this machine alone, `0.0.0.0` or `::` for the network.
@@ -90,6 +93,17 @@ export class SecureNode<T extends TypeMap = NoTypes> extends WatchedNode<T> {
     if (typeof options === 'function') super(host, port, keyFile, {}, options)
     else super(host, port, keyFile, options, callback)
     this.#requests = new Requests(this.#requestPort())
+    const { websocket } = this.settings
+    this.#door = websocket && new WebSocketDoor(this.identity, host, websocket)
+  }
+
+  /** The port at which it accepts WebSockets; undefined without the option `websocket`, and while it does not run. */
+  get websocketPort(): number | undefined {
+    return this.#door?.port
+  }
+
+  protected override transports(): readonly IdTransport[] {
+    return this.#door === undefined ? super.transports() : [...super.transports(), this.#door]
   }
 
   #requestPort(): RequestPort {

@@ -3,6 +3,7 @@ import { notAnIdentity } from './errors.ts'
 import type { NodeCallback } from './events.ts'
 import { History } from './history/history.ts'
 import type { HistoryPort } from './history/history-port.ts'
+import type { HistoryOptions } from './history-options.ts'
 import { verifySignature } from './identity/ed25519.ts'
 import { Identity } from './identity/identity.ts'
 import { readKeyFile } from './identity/key-file.ts'
@@ -13,7 +14,6 @@ import { checkNames } from './names.ts'
 import { Node, type NodeStats } from './node.ts'
 import type { NodeConnection } from './node-connection.ts'
 import {
-  type HistoryOptions,
   type NodeOptions,
   nodeOptionsOf,
   type SecureNodeOptions,

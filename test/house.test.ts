@@ -31,6 +31,7 @@ const FLOORS: Record<string, readonly string[]> = {
     'direct-limits.ts',
     'dht-limits.ts',
     'tree-limits.ts',
+    'history-options.ts',
     'names.ts',
     'recent-map.ts',
     'signal.ts',
@@ -39,6 +40,7 @@ const FLOORS: Record<string, readonly string[]> = {
     'status-limits.ts',
     'texts.ts',
     'token-bucket.ts',
+    'web-limits.ts',
     'whole-file.ts',
     'python-limits.ts',
   ],
@@ -53,12 +55,12 @@ const FLOORS: Record<string, readonly string[]> = {
   ],
   identity: ['identity/'],
   message: ['message/'],
-  'the contract of transports': ['transport/transport.ts'],
+  'the contract of transports': ['transport/transport.ts', 'transport/web-origin.ts'],
   wire: ['wire/'],
+  'what is sealed': ['seal/'],
   'what compression has made': ['unpack/'],
   'what applications allow': ['typing/'],
   'mechanisms, which do not know each other': [
-    'seal/',
     'requests/',
     'history/',
     'files/',
@@ -73,7 +75,7 @@ const FLOORS: Record<string, readonly string[]> = {
   'the status of a node': ['status/'],
   'the finding of nodes': ['lookup/'],
   'the forming of the network': ['overlay/'],
-  options: ['option-rules.ts', 'options.ts'],
+  options: ['option-rules.ts', 'options.ts', 'overlay-options.ts'],
   'how connections begin': ['handshake.ts', 'connected-peer.ts'],
   'one connection': ['link-life.ts', 'node-connection.ts'],
   'what happens to connections': [
@@ -209,6 +211,7 @@ t.test('packages are those that are declared, each where it belongs', async (t) 
     'classic-level': /^lib\/history\/level-store\.ts$/,
     canonicalize: /^lib\/message\/canonical\.ts$/,
     commander: /^lib\/cli\//,
+    ws: /^lib\/transport\/websocket-(listener|platform)\.ts$/,
     'd3-force': /^lib\/watch\/page\/forces\.ts$/,
     'd3-selection': /^lib\/watch\/page\/camera\.ts$/,
     'd3-zoom': /^lib\/watch\/page\/camera\.ts$/,
@@ -385,13 +388,14 @@ interface Manifest {
 }
 const manifest = JSON.parse(readText('package.json')) as Manifest
 
-t.test('the package is ESM for Node 20.19 and later, with the four dependencies', async (t) => {
+t.test('the package is ESM for Node 20.19 and later, with the five dependencies', async (t) => {
   t.match(manifest, { type: 'module', engines: { node: '>=20.19' }, license: 'MIT', sideEffects: false })
   t.strictSame(Object.keys(manifest.dependencies), [
     '@noble/hashes',
     'canonicalize',
     'commander',
     'tweetnacl',
+    'ws',
   ])
   // Only who keeps a history on disk needs the one, and only who goes through routers the other.
   t.strictSame(manifest['peerDependencies'], { 'classic-level': '^3.0.0', hyperdht: '^6.34.0' })

@@ -1,6 +1,6 @@
+import { utf8 } from '../wire/bytes.ts'
 /** The peer book on disk, so that a node finds its network again without anybody's help. Node.js only. */
 import type { FileHandle } from 'node:fs/promises'
-import { utf8ToBytes } from '@noble/hashes/utils.js'
 import { invalidOption, peerBookUnreadable, peerBookUnwritable } from '../errors.ts'
 import { errorText, quote } from '../texts.ts'
 import type { Engine } from '../identity/engine.ts'
@@ -169,7 +169,7 @@ async function readPeer(
   const source = readSource(peer['source'])
   if (source === undefined || typeof document !== 'string' || typeof tried !== 'boolean') return undefined
   if (lastConnected !== null && !isCount(lastConnected)) return undefined
-  const read = readStatement(utf8ToBytes(document), MAX_RECORD_BYTES)
+  const read = readStatement(utf8(document), MAX_RECORD_BYTES)
   const result = read.ok ? readRecord(read.statements[0]!, net) : read
   if (!result.ok || judgeRecordTime(result.draft, now) !== undefined) return undefined
   const record = await verifyRecord(result.draft, engine)

@@ -61,3 +61,8 @@ export function encodePayload(): never {
 export function decodePayload(): { ok: false; code: 'unexpected-frame' } {
   return { ok: false, code: 'unexpected-frame' }
 }
+
+/** In place of accepting WebSockets. */
+export function WebSocketDoor(): never {
+  throw notInBrowsers('accepting connections')
+}

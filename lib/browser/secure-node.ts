@@ -4,6 +4,7 @@ import { Identity } from '../identity/identity.ts'
 import type { SecureNodeOptions } from '../options.ts'
 import type { SecureNodeEvents } from '../secure-events.ts'
 import { SecureNode as SharedSecureNode } from '../secure-node.ts'
+import { WebSocketTransport } from '../transport/websocket.ts'
 import type { NoTypes, TypeMap } from '../typing/type-map.ts'
 
 /** Options of Node.js that ask for what a page does not have. */
@@ -16,6 +17,9 @@ const ABSENT = [
   'history',
   'targetConnections',
   'maxOutboundPerGroup',
+  'websocket',
+  'transports',
+  'status',
 ] as const
 
 /** Options of a `SecureNode` in a page: those of Node.js, without files, history, listening and the local network. */
@@ -46,6 +50,7 @@ export class SecureNode<T extends TypeMap = NoTypes> extends SharedSecureNode<T>
     const isCallback = typeof options === 'function'
     const rest: SecureNodeOptions<T> = isCallback ? {} : options
     for (const name of ABSENT) if (rest[name] !== undefined) throw notInBrowsers(`the option "${name}"`)
-    super('browser', 0, identity, rest, isCallback ? options : callback)
+    const { transport = new WebSocketTransport(identity) } = rest
+    super('browser', 0, identity, { ...rest, transport }, isCallback ? options : callback)
   }
 }

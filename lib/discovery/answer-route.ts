@@ -1,4 +1,4 @@
-import { utf8ToBytes } from '@noble/hashes/utils.js'
+import { utf8 } from '../wire/bytes.ts'
 import { MAX_ANSWER_BYTES } from '../network-limits.ts'
 import { Kind } from '../wire/frame.ts'
 import { toHex } from '../wire/hex.ts'
@@ -109,7 +109,7 @@ export class AnswerRoute<L extends DiscoveryLink> {
       guard.refuse(code ?? 'lost')
       return false
     }
-    port.write(origin, Kind.answer, utf8ToBytes(text))
+    port.write(origin, Kind.answer, utf8(text))
     return true
   }
 

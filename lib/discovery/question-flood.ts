@@ -1,4 +1,4 @@
-import { utf8ToBytes } from '@noble/hashes/utils.js'
+import { utf8 } from '../wire/bytes.ts'
 import { ALL_QUESTIONS_BURST, ALL_QUESTIONS_RATE, MAX_QUESTION_BYTES } from '../network-limits.ts'
 import { TokenBucket } from '../token-bucket.ts'
 import { Kind } from '../wire/frame.ts'
@@ -51,7 +51,7 @@ export class QuestionFlood<L extends DiscoveryLink> {
 
   /** Sends a question on. Who has too much waiting for him already is left out. */
   send(asked: AskedQuestion<L>, { statement }: Question, links: Iterable<L>): void {
-    const payload = utf8ToBytes(statement.text)
+    const payload = utf8(statement.text)
     for (const link of links) {
       if (link.isCongested) this.#parts.guard.refuse('congested')
       else {

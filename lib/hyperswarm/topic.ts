@@ -1,16 +1,16 @@
+import { joinBytes, utf8 } from '../wire/bytes.ts'
 import { sha256 } from '@noble/hashes/sha2.js'
-import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js'
 import type { Clock, Timer } from '../clock.ts'
 import { MAX_TOPIC_PEERS, TOPIC_MAX_INTERVAL, TOPIC_MIN_INTERVAL } from '../dht-limits.ts'
 import { isStrictPublicKey } from '../identity/ed25519.ts'
 import { toHex } from '../wire/hex.ts'
 import type { NodeId } from '../wire/ids.ts'
 
-const LABEL = utf8ToBytes('secure-node/1 topic\0')
+const LABEL = utf8('secure-node/1 topic\0')
 
 /** Where in the DHT the nodes of a network meet: 32 bytes, the hash of its name or of what was chosen instead. */
 export function topicOf(name: string): Uint8Array {
-  return sha256(concatBytes(LABEL, utf8ToBytes(name)))
+  return sha256(joinBytes([LABEL, utf8(name)]))
 }
 
 /** What looking at a topic needs. */

@@ -1,6 +1,5 @@
-import { utf8ToBytes } from '@noble/hashes/utils.js'
 import { MAX_FOUND_BYTES, MAX_FOUND_RECORDS } from '../network-limits.ts'
-import { readUint32, writeUint32 } from '../wire/bytes.ts'
+import { readUint32, utf8, writeUint32 } from '../wire/bytes.ts'
 import { PLACE_BYTES, type Place } from './place.ts'
 
 /** Bytes of the number that an answer repeats. */
@@ -38,7 +37,7 @@ export function decodeFind(payload: Uint8Array): Find | undefined {
 
 /** The payload of an answer. */
 export function encodeFound(number: number, documents: readonly string[]): Uint8Array {
-  const list = utf8ToBytes(`[${documents.join(',')}]`)
+  const list = utf8(`[${documents.join(',')}]`)
   const payload = new Uint8Array(NUMBER_BYTES + list.length)
   writeUint32(payload, 0, number)
   payload.set(list, NUMBER_BYTES)

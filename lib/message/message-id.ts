@@ -1,18 +1,17 @@
-import { utf8ToBytes } from '@noble/hashes/utils.js'
 import { invalidArgument } from '../errors.ts'
 import { MAX_MESSAGE_BYTES } from '../limits.ts'
 import { fromHex } from '../wire/hex.ts'
-import { joinBytes } from '../wire/bytes.ts'
+import { joinBytes, utf8 } from '../wire/bytes.ts'
 import type { MessageId } from '../wire/ids.ts'
 import type { Place } from './batch.ts'
 import { labelledHash } from './digest.ts'
 import { bodySlice } from './document.ts'
 
 // One label for each use of the key, none a prefix of another: a signature made for one use is nothing in any other.
-const ID_LABEL = utf8ToBytes('secure-node/1 message-id\0')
+const ID_LABEL = utf8('secure-node/1 message-id\0')
 const hashLabelled = labelledHash(ID_LABEL)
-const SIGNATURE_LABEL = utf8ToBytes('secure-node/1 message-sig\0')
-const BATCH_LABEL = utf8ToBytes('secure-node/1 batch-sig\0')
+const SIGNATURE_LABEL = utf8('secure-node/1 message-sig\0')
+const BATCH_LABEL = utf8('secure-node/1 batch-sig\0')
 
 /**
  * The bytes of a document, as this module's own: the caller may change his while they are verified. No more are
@@ -27,7 +26,7 @@ export function bytesOf(document: unknown): Uint8Array {
   if (typeof document === 'string') {
     // Every character takes at least a byte.
     if (document.length >= limit) return new Uint8Array(limit)
-    if (document.isWellFormed()) return utf8ToBytes(document)
+    if (document.isWellFormed()) return utf8(document)
   }
   // No bytes are the UTF-8 of it, and these are nobody's UTF-8.
   return Uint8Array.of(0xff)

@@ -1,4 +1,3 @@
-import { randomBytes } from '@noble/hashes/utils.js'
 import { readUint32 } from '../wire/bytes.ts'
 import { readHexWord } from '../wire/hex.ts'
 import type { MessageId } from '../wire/ids.ts'
@@ -26,7 +25,7 @@ const NOTHING = new Uint32Array(0)
  * An odd number that nobody outside of this process knows. IDs are hashes, and whoever tries enough messages can choose
  * a part of them: were the places known, he could have thousands of IDs at the same one, and each look-up take them all.
  */
-const SECRET = readUint32(randomBytes(4), 0) | 1
+const SECRET = readUint32(globalThis.crypto.getRandomValues(new Uint8Array(4)), 0) | 1
 
 /**
  * A set of message IDs, for very many: each takes 50 to 90 bytes, and the garbage collector has nothing to look at. In a

@@ -1,4 +1,4 @@
-import { utf8ToBytes } from '@noble/hashes/utils.js'
+import { utf8 } from '../wire/bytes.ts'
 import type { Engine } from '../identity/engine.ts'
 import { MAX_MESSAGE_BYTES } from '../limits.ts'
 import { MAX_BOUNCES } from '../direct-limits.ts'
@@ -85,7 +85,7 @@ async function openDocument(
 ): Promise<SignedMessage | undefined> {
   // It came inside of a message, and takes at least one byte a character.
   if (document.length > MAX_MESSAGE_BYTES || !document.isWellFormed()) return undefined
-  const result = readDraft(utf8ToBytes(document), net)
+  const result = readDraft(utf8(document), net)
   if (!result.ok) return undefined
   const verdict = await verifyDraft(result.draft, engine)
   return verdict.ok ? verdict.message : undefined

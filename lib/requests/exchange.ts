@@ -1,4 +1,3 @@
-import { utf8ToBytes } from '@noble/hashes/utils.js'
 import type { Timer } from '../clock.ts'
 import { Deferred } from '../deferred.ts'
 import { aborted, invalidArgument } from '../errors.ts'
@@ -6,7 +5,7 @@ import { MAX_BOUNCES, STREAM_IDLE } from '../direct-limits.ts'
 import { type Json, plainCopy } from '../message/canonical.ts'
 import { isStrictKey } from '../message/document.ts'
 import { encodeParcel } from '../message/parcel.ts'
-import { copyBytes } from '../wire/bytes.ts'
+import { copyBytes, utf8 } from '../wire/bytes.ts'
 import { isHex32, type NodeId } from '../wire/ids.ts'
 import { Credit } from './credit.ts'
 import type { ExchangePort, ReceivedAsk, RespondOptions } from './exchange-port.ts'
@@ -87,7 +86,7 @@ export class Exchange {
     if (bounces.includes(next)) return this.fail('bounce-loop', 'the request came by this node already')
     if (by.length >= MAX_BOUNCES) return this.fail('too-many-bounces', 'the request was passed on too often')
     const attachment = message.bytes ?? new Uint8Array(0)
-    const parcel = encodeParcel({ document: utf8ToBytes(message.document), attachment })
+    const parcel = encodeParcel({ document: utf8(message.document), attachment })
     return this.#last(() => this.#post('bounce', { to: next, ...this.#proof }, parcel, [next, message.from]))
   }
 

@@ -1,10 +1,9 @@
 import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 } from '@noble/hashes/sha2.js'
-import { utf8ToBytes } from '@noble/hashes/utils.js'
 import nacl from 'tweetnacl'
 import { invalidArgument, sealedCorrupt, sealedPasswordWrong } from '../errors.ts'
 import { BOX_CHUNK_BYTES, BOX_COST, MAX_BOX_COST, MIN_BOX_COST } from '../direct-limits.ts'
-import { joinBytes } from '../wire/bytes.ts'
+import { joinBytes, utf8 } from '../wire/bytes.ts'
 import { stretchPassword } from './password-key.ts'
 
 // A box: header, then chunks. The header:
@@ -20,7 +19,7 @@ import { stretchPassword } from './password-key.ts'
 // The checksum finds damage without the password, and the check a wrong password without the chunks: so the two can
 // be told apart, unless somebody has changed the header on purpose and made the checksum anew.
 
-const MAGIC = utf8ToBytes('secure-node box\0')
+const MAGIC = utf8('secure-node box\0')
 const VERSION = 1
 const SALT_BYTES = 16
 const PREFIX_BYTES = 16
@@ -31,7 +30,7 @@ const SALT_AT = COST_AT + 1
 const PREFIX_AT = SALT_AT + SALT_BYTES
 const CHECK_AT = PREFIX_AT + PREFIX_BYTES
 const CHECKSUM_AT = CHECK_AT + CHECK_BYTES
-const CHECK_LABEL = utf8ToBytes('secure-node/1 box check\0')
+const CHECK_LABEL = utf8('secure-node/1 box check\0')
 const KEY_BYTES = 32
 
 /** Bytes of the header of a box. */

@@ -1,6 +1,6 @@
+import { utf8 } from '../wire/bytes.ts'
 import type * as NodeCrypto from 'node:crypto'
 import { scryptAsync } from '@noble/hashes/scrypt.js'
-import { utf8ToBytes } from '@noble/hashes/utils.js'
 import { invalidArgument } from '../errors.ts'
 import { MAX_PASSWORD_BYTES } from '../limits.ts'
 import { BOX_SCRYPT } from '../direct-limits.ts'
@@ -20,7 +20,7 @@ export function checkBoxPassword(password: unknown): asserts password is string 
   if (!password.isWellFormed()) return refuse('one with a lone surrogate')
   // HMAC fills a short key up with zeros, so to scrypt "abc" and "abc\0" are one password.
   if (password.includes('\0')) return refuse('one with NUL')
-  const { length } = utf8ToBytes(password)
+  const { length } = utf8(password)
   if (length === 0 || length > MAX_PASSWORD_BYTES) return refuse(`one of ${length} bytes`)
 }
 
@@ -50,7 +50,7 @@ export function stretchInScript(
   length: number,
 ): Promise<Uint8Array> {
   const { blockSize: r, parallelization: p } = BOX_SCRYPT
-  return scryptAsync(utf8ToBytes(password), salt, { N: 2 ** cost, r, p, dkLen: length })
+  return scryptAsync(utf8(password), salt, { N: 2 ** cost, r, p, dkLen: length })
 }
 
 function stretchNatively(

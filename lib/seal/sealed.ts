@@ -1,6 +1,5 @@
 import { hkdf } from '@noble/hashes/hkdf.js'
 import { sha256 } from '@noble/hashes/sha2.js'
-import { utf8ToBytes } from '@noble/hashes/utils.js'
 import { invalidArgument, messageTooLarge } from '../errors.ts'
 import { type Identity, secretSeed } from '../identity/identity.ts'
 import { MAX_DEPTH, MAX_MESSAGE_BYTES } from '../limits.ts'
@@ -8,7 +7,7 @@ import { SEAL_BYTES_STEP, SEAL_DATA_STEP } from '../direct-limits.ts'
 import { hasForbiddenKey, isCanonical, type Json, parseJson, writeCanonical } from '../message/canonical.ts'
 import type { SealedHead } from '../message/draft.ts'
 import { isSeal, type Seal } from '../message/seal-shape.ts'
-import { joinBytes } from '../wire/bytes.ts'
+import { joinBytes, utf8 } from '../wire/bytes.ts'
 import { fromHex, toHex } from '../wire/hex.ts'
 import type { NodeId } from '../wire/ids.ts'
 import { fromBase64, toBase64 } from './base64.ts'
@@ -23,8 +22,8 @@ export type { Seal } from '../message/seal-shape.ts'
 export type SealHead = SealedHead
 
 // Labels keep each use of a key apart from all others.
-const WRAP_LABEL = utf8ToBytes('secure-node/1 seal wrap\0')
-const COMMIT_LABEL = utf8ToBytes('secure-node/1 seal commit\0')
+const WRAP_LABEL = utf8('secure-node/1 seal wrap\0')
+const COMMIT_LABEL = utf8('secure-node/1 seal commit\0')
 const DATA_LABEL = 'secure-node/1 seal data\0'
 const BYTES_LABEL = 'secure-node/1 seal bytes\0'
 const KEY_BYTES = 32
@@ -65,7 +64,7 @@ export function seal(
   engine: SealEngine = defaultSealEngine(),
   secrets: SealSecrets = freshSecrets(engine),
 ): Sealed {
-  const plain = utf8ToBytes(writeCanonical(data))
+  const plain = utf8(writeCanonical(data))
   // Before it is encrypted, padded and written in base64, all for nothing.
   if (plain.length > MAX_MESSAGE_BYTES) throw messageTooLarge(plain.length, MAX_MESSAGE_BYTES)
   const { ephemeral, contentKey } = secrets
@@ -212,5 +211,5 @@ function commitmentOf(key: Uint8Array): string {
 
 /** What is authenticated with a ciphertext: all of the message but its payload. */
 function context(label: string, head: SealHead): Uint8Array {
-  return utf8ToBytes(label + writeCanonical(head))
+  return utf8(label + writeCanonical(head))
 }

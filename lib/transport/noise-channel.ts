@@ -110,7 +110,7 @@ export class NoiseChannel implements Channel, PipeHandlers {
     this.#held.push(message)
     this.#heldBytes += message.length
     // Browsers cannot pause a socket: a peer that sends on while this end does not read must not fill the memory.
-    if (this.#heldBytes > MAX_HELD_BYTES) this.#fail('too much was sent while nobody could read it')
+    if (this.#heldBytes > MAX_HELD_BYTES) this.#fail('too much came unread')
     else if (!this.#isHandingOver) this.#handOver()
   }
 

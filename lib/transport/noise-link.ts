@@ -63,7 +63,7 @@ export function shakeHandsOver(pipe: MessagePipe, terms: NoiseTerms): Promise<No
 
     const read = async (message: Uint8Array): Promise<void> => {
       const result = handshake.read(message)
-      if (result === undefined) return refuse('its handshake is not that of a node')
+      if (result === undefined) return refuse('it is no node')
       if (count++ < PROVEN_FROM) return
       const other = isInitiator ? 'responder' : 'initiator'
       peerId = await readNoiseProof(result.payload, other, result.vouched)
@@ -98,7 +98,7 @@ export function shakeHandsOver(pipe: MessagePipe, terms: NoiseTerms): Promise<No
     pipe.handlers = {
       onMessage(message) {
         if (!isBusy) go(message)
-        else if (early.push(message) > MAX_EARLY_MESSAGES) refuse('it sent more than its handshake')
+        else if (early.push(message) > MAX_EARLY_MESSAGES) refuse('it sent too much')
       },
       onDrain() {},
       onClose: () => refuse('the connection was closed'),

@@ -1,5 +1,5 @@
+import { utf8 } from '../wire/bytes.ts'
 import { sha256 } from '@noble/hashes/sha2.js'
-import { utf8ToBytes } from '@noble/hashes/utils.js'
 import { MAX_FOREIGN_ID_BYTES } from '../python-limits.ts'
 import { toHex } from '../wire/hex.ts'
 import { isPlainId } from '../wire/hello.ts'
@@ -33,7 +33,7 @@ export function plainIdOf(foreign: string): string {
   // A foreign ID that looks like a short form gets one too: or it could be chosen to be that of another.
   if (isPlainId(foreign) && !foreign.startsWith(PREFIX)) return foreign
   const shown = foreign.slice(0, SHOWN).replace(/[^A-Za-z0-9]/g, '_')
-  return `${PREFIX}${shown}:${toHex(sha256(utf8ToBytes(foreign))).slice(0, DIGITS)}`
+  return `${PREFIX}${shown}:${toHex(sha256(utf8(foreign))).slice(0, DIGITS)}`
 }
 
 /** Our own ID as the others see it: they cut it at a colon, since the port comes after one. */

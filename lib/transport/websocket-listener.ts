@@ -6,8 +6,7 @@ import { handshakeFailed } from '../errors.ts'
 import { MAX_NOISE_BYTES, MAX_UPGRADE_BYTES } from '../web-limits.ts'
 import { plainHost } from './socket.ts'
 import type { Channel, Listener, ListenHandlers } from './transport.ts'
-import type { AnyWebSocket } from './websocket-pipe.ts'
-import type { OpenedSocket, WebListenOptions } from './websocket-platform.ts'
+import type { AnyWebSocket, OpenedSocket, WebListenOptions } from './websocket-pipe.ts'
 
 type ShakeHands = (opened: OpenedSocket) => Promise<Channel>
 

@@ -17,6 +17,24 @@ export interface AnyWebSocket {
   resume?(): void
 }
 
+/** A WebSocket that was opened by a client. */
+export interface OpenedSocket {
+  readonly socket: AnyWebSocket
+  readonly host: string
+  readonly port: number
+  /** When the raw connection was accepted, in ms since the epoch. */
+  readonly acceptedAt: number
+}
+
+/** What listening goes by. */
+export interface WebListenOptions {
+  readonly origins: readonly string[] | '*' | undefined
+  readonly path: string
+  /** In ms. */
+  readonly handshakeTimeout: number
+  readonly clock: Clock
+}
+
 const OPEN = 1
 /** The one code of RFC 6455 for "done" that a page may send as well. */
 const NORMAL = 1_000

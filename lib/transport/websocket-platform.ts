@@ -1,42 +1,39 @@
 import type { WebSocket } from 'ws'
-import type { Clock } from '../clock.ts'
-import type { Channel, Listener, ListenHandlers } from './transport.ts'
-import type { AnyWebSocket } from './websocket-pipe.ts'
+import type { Identity } from '../identity/identity.ts'
+import { shakeHandsOver } from './noise-link.ts'
+import type { Channel, Listener, ListenHandlers, ListenOptions } from './transport.ts'
+import { type AnyWebSocket, type OpenedSocket, WebSocketPipe } from './websocket-pipe.ts'
+import type { WebSocketOptions } from './websocket-options.ts'
 import { MAX_NOISE_BYTES } from '../web-limits.ts'
 
 // WebSockets of Node.js, by the package `ws`, which is loaded when the first one is needed. The build for browsers has
 // a file of its own in the place of this one.
 
-/** A WebSocket that was opened by a client. */
-export interface OpenedSocket {
-  readonly socket: AnyWebSocket
-  readonly host: string
-  readonly port: number
-  /** When the raw connection was accepted, in ms since the epoch. */
-  readonly acceptedAt: number
-}
-
-/** What listening goes by. */
-export interface WebListenOptions {
-  readonly origins: readonly string[] | '*' | undefined
-  readonly path: string
-  /** In ms. */
-  readonly handshakeTimeout: number
-  readonly clock: Clock
-}
-
-/** Listens; every socket that is opened is handed to `shakeHands`. Undefined where the platform cannot. */
+/** Listens for those who prove who they are. Undefined where the platform cannot. */
 export const listenForWebSockets:
   | ((
       host: string,
       port: number,
-      options: WebListenOptions,
+      identity: Identity,
+      options: WebSocketOptions,
       handlers: ListenHandlers,
-      shakeHands: (opened: OpenedSocket) => Promise<Channel>,
+      terms: ListenOptions,
     ) => Promise<Listener>)
-  | undefined = async (...args) => {
+  | undefined = async (
+  host,
+  port,
+  identity,
+  { origins, path = '/' },
+  handlers,
+  { clock, handshakeTimeout },
+) => {
   const { listenForUpgrades } = await import('./websocket-listener.ts')
-  return listenForUpgrades(...args)
+  const shakeHands = (opened: OpenedSocket): Promise<Channel> => {
+    const pipe = new WebSocketPipe(opened.socket, opened, clock)
+    const { acceptedAt } = opened
+    return shakeHandsOver(pipe, { role: 'responder', identity, clock, timeout: handshakeTimeout, acceptedAt })
+  }
+  return listenForUpgrades(host, port, { origins, path, handshakeTimeout, clock }, handlers, shakeHands)
 }
 
 /** Opens a WebSocket. @throws the platform's error; the signal's reason when it was aborted */

@@ -1,5 +1,5 @@
+import { joinBytes, utf8 } from './bytes.ts'
 import { sha256 } from '@noble/hashes/sha2.js'
-import { concatBytes, randomBytes, utf8ToBytes } from '@noble/hashes/utils.js'
 import { isStrictPublicKey } from '../identity/ed25519.ts'
 import { PROTOCOL_VERSION } from '../limits.ts'
 import { parseJson } from '../message/canonical.ts'
@@ -54,8 +54,8 @@ export function isPlainId(value: unknown): value is string {
 
 /** The payload of a hello frame, with a fresh nonce. */
 export function encodeHello(hello: Omit<Hello, 'v' | 'nonce'>): Uint8Array {
-  const nonce = toHex(randomBytes(32))
-  return utf8ToBytes(JSON.stringify({ ...hello, v: PROTOCOL_VERSION, nonce }))
+  const nonce = toHex(globalThis.crypto.getRandomValues(new Uint8Array(32)))
+  return utf8(JSON.stringify({ ...hello, v: PROTOCOL_VERSION, nonce }))
 }
 
 /** A hello, or why it is none. */
@@ -116,5 +116,5 @@ function readCaps(value: unknown): string[] {
  * so that a proof sent back to its maker proves nothing.
  */
 export function proofBytes(role: Role, initiatorHello: Uint8Array, responderHello: Uint8Array): Uint8Array {
-  return concatBytes(utf8ToBytes(`${PROOF_LABEL}${role}\0`), sha256(initiatorHello), sha256(responderHello))
+  return joinBytes([utf8(`${PROOF_LABEL}${role}\0`), sha256(initiatorHello), sha256(responderHello)])
 }

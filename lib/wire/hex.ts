@@ -1,17 +1,21 @@
-import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
-
 // Every message passes here several times, and Node's own conversion is ten times as fast.
 const native = (globalThis as { Buffer?: BufferConstructor }).Buffer
 
 /** Bytes in lower-case hexadecimal. */
 export const toHex: (bytes: Uint8Array) => string =
   native === undefined
-    ? bytesToHex
+    ? (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
     : ({ buffer, byteOffset, byteLength }) => native.from(buffer, byteOffset, byteLength).toString('hex')
 
 /** The bytes of a text that is known to be hexadecimal. */
 export const fromHex: (hex: string) => Uint8Array =
-  native === undefined ? hexToBytes : (hex) => new Uint8Array(native.from(hex, 'hex'))
+  native === undefined
+    ? (hex) => {
+        const bytes = new Uint8Array(hex.length / 2)
+        writeHex(bytes, 0, hex)
+        return bytes
+      }
+    : (hex) => new Uint8Array(native.from(hex, 'hex'))
 
 /** By character code: the value of each digit, and 0 for all that is none. */
 const DIGITS = new Uint8Array(256)

@@ -161,6 +161,27 @@ const SECURE: Record<keyof SecureNodeOptions, Sample> = {
     bad: [true, {}, ['hyperswarm'], () => ({})],
     rule: 'an array of what makes transports, like hyperswarm(…)',
   },
+  websocket: {
+    good: [
+      { port: 0 },
+      { port: 65_535, host: '::', origins: '*', path: '/network' },
+      { port: 1, origins: ['https://example.org', 'http://localhost:8080'] },
+    ],
+    bad: [
+      ...[true, 8_080, [], {}, { port: -1 }, { port: 65_536 }, { port: '80' }, { port: 0, host: '' }],
+      ...[
+        { port: 0, origins: 'https://example.org' },
+        { port: 0, origins: ['example.org'] },
+      ],
+      ...[
+        { port: 0, origins: ['https://example.org/'] },
+        { port: 0, path: 'network' },
+        { port: 0, path: '/?a' },
+      ],
+      { port: 0, secure: true },
+    ],
+    rule: 'an object like { port: 8080 }; also host, origins, path',
+  },
   status: {
     good: [
       { port: 0 },
