@@ -1,5 +1,4 @@
-// Pages and processes in one network. The pages' connections are those of the test's own process, so that what they
-// say can be seen and changed on its way.
+// Pages and processes in one network: the pages by WebSockets, the processes by TLS.
 import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
 import { Identity } from '../../lib/identity/identity.ts'
@@ -14,15 +13,15 @@ async function startLine(t: Test): Promise<[NodeProcess, NodeProcess, NodeProces
   const start = async (number: number): Promise<NodeProcess> => {
     const file = join(folder, `${number}.pem`)
     await Identity.generate().save(file)
-    return NodeProcess.start(t, program, file, 0, { encryption: false })
+    return NodeProcess.start(t, program, file, 0, { websocket: { port: 0 } })
   }
   const nodes = (await Promise.all([1, 2, 3].map(start))) as [NodeProcess, NodeProcess, NodeProcess]
   await Promise.all([nodes[0].connect(nodes[1]), nodes[1].connect(nodes[2])])
   return nodes
 }
 
-const enter = (page: TestPage, name: string, { port }: NodeProcess): Promise<string> =>
-  page.do((side, [name, address]) => side.start(name, address), [name, `127.0.0.1:${port}`] as const)
+const enter = (page: TestPage, name: string, { webPort }: NodeProcess): Promise<string> =>
+  page.do((side, [name, address]) => side.start(name, address), [name, `127.0.0.1:${webPort}`] as const)
 const send = (page: TestPage, data: string): Promise<unknown> =>
   page.do(async ({ node }, data) => (await node!.sendToNodes(data)).peers, data)
 
@@ -81,7 +80,7 @@ t.test('two pages and three processes are one network', { skip: SKIP }, async (t
         () => browser.Identity.load('alice.pem'),
         () => new browser.SecureNode(undefined, { history: {} } as object),
         () => new browser.SecureNode(undefined, { lan: true } as object),
-        () => new browser.SecureNode(undefined, {}),
+        () => new browser.SecureNode(undefined, { websocket: { port: 0 } } as object),
       ]
       const codes: string[] = []
       for (const call of calls) {
@@ -122,7 +121,7 @@ t.test('two pages and three processes are one network', { skip: SKIP }, async (t
       } catch (error) {
         return (error as { code: string }).code
       }
-    }, first.port)
+    }, first.webPort)
     t.equal(refused, 'refused-by-peer')
     await nodes[1].send('and life goes on')
     await bob.until(() => bob.messages.includes('and life goes on'))
