@@ -281,12 +281,8 @@ export const requestBroken = (nodeId: string, why: string): SecureNodeError =>
 export const tooManyRequests = (limit: number): SecureNodeError =>
   error('overload', `${limit} requests wait for their answer; wait for one before the next`)
 
-export const historyUnavailable = (cause: unknown): SecureNodeError =>
-  error(
-    'history-unavailable',
-    `a history on disk needs the package classic-level (${errorText(cause)}); install it with: npm install classic-level`,
-    cause,
-  )
+export const historyUnavailable = (need: string, cause: unknown): SecureNodeError =>
+  error('history-unavailable', `a history needs ${need} (${errorText(cause)})`, cause)
 
 export const historyUnreadable = (folder: string, why: string, cause?: unknown): SecureNodeError =>
   error('history-unreadable', `the history in ${quote(folder)} cannot be used: ${why}`, cause)

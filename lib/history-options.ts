@@ -4,6 +4,11 @@ export interface HistoryOptions {
   readonly maxAge?: number | undefined
   /** Bytes that are kept at most. @default 64 MiB */
   readonly maxBytes?: number | undefined
-  /** Folder that keeps them over restarts; it needs the package `classic-level`. @default in memory */
+  /**
+   * Folder that keeps them over restarts; it needs the package `classic-level`. In a page, the name of a database of
+   * its origin.
+   *
+   * @default in memory
+   */
   readonly folder?: string | URL | undefined
 }

@@ -1,7 +1,5 @@
-import { areOrigins, isUrlPath } from './transport/web-origin.ts'
 import { MAX_FRAME_BYTES } from './limits.ts'
-import { MAX_PREVIEW_CHARACTERS, MAX_TOKEN_LENGTH, MIN_TOKEN_LENGTH } from './status-limits.ts'
-import { reachOf, toAddress } from './wire/address.ts'
+import { toAddress } from './wire/address.ts'
 
 /** A rule: its words for the error, its test, and the default. */
 export type Rule = readonly [text: string, isValid: (value: unknown) => boolean, fallback: unknown]
@@ -37,20 +35,9 @@ export const frameBytes = (lowest: number): Rule => [
 /** A list of addresses. */
 export const addresses: Rule = ['a list of addresses like "host:port"', isAddresses, []]
 
-function isAddresses(value: unknown): boolean {
+/** Things that can be read as addresses. */
+export function isAddresses(value: unknown): boolean {
   return Array.isArray(value) && value.every((item) => toAddress(item) !== undefined)
-}
-
-/** Addresses that can be told to others, or none. */
-export function isAdvertisable(value: unknown): boolean {
-  return (
-    value === false ||
-    (isAddresses(value) && (value as unknown[]).every((item) => isIp(toAddress(item)!.host)))
-  )
-}
-
-function isIp(host: string): boolean {
-  return reachOf(host) !== undefined
 }
 
 /** Options of a history. */
@@ -63,41 +50,6 @@ export function isHistory(value: unknown): boolean {
     (maxBytes === undefined || isPositive(maxBytes)) &&
     (folder === undefined || isPath(folder))
   )
-}
-
-/** What may stand in a header and in an address as it is. */
-const TOKEN = new RegExp(`^[A-Za-z0-9._~-]{${MIN_TOKEN_LENGTH},${MAX_TOKEN_LENGTH}}$`)
-
-/** Options of a status interface. */
-export function isStatus(value: unknown): boolean {
-  if (!isRecord(value)) return false
-  const { port, host, token, send, preview, ...others } = value
-  return (
-    Object.keys(others).length === 0 &&
-    isCount(port, 65_535) &&
-    (host === undefined || (typeof host === 'string' && host !== '')) &&
-    (token === undefined || (typeof token === 'string' && TOKEN.test(token))) &&
-    (send === undefined || typeof send === 'boolean') &&
-    (preview === undefined || isCount(preview, MAX_PREVIEW_CHARACTERS))
-  )
-}
-
-/** Where WebSockets are accepted. */
-export function isWebSocket(value: unknown): boolean {
-  if (!isRecord(value)) return false
-  const { port, host, origins, path, ...others } = value
-  return (
-    Object.keys(others).length === 0 &&
-    isCount(port, 65_535) &&
-    (host === undefined || (typeof host === 'string' && host !== '')) &&
-    (origins === undefined || areOrigins(origins)) &&
-    (path === undefined || isUrlPath(path))
-  )
-}
-
-/** A whole number from 0 to a highest one. */
-function isCount(value: unknown, max: number): boolean {
-  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= max
 }
 
 /** An object that is no array. */
@@ -118,9 +70,4 @@ export function isPositive(value: unknown): boolean {
 // A timer of 2^31 ms or more fires at once.
 function isDuration(value: unknown): boolean {
   return typeof value === 'number' && value > 0 && value < 2 ** 31
-}
-
-/** A list of functions. */
-export function isMakers(value: unknown): boolean {
-  return Array.isArray(value) && value.every((item) => typeof item === 'function')
 }

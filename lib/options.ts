@@ -1,27 +1,21 @@
 import { type Clock, systemClock } from './clock.ts'
 import { invalidArgument, invalidOption } from './errors.ts'
 import * as limits from './limits.ts'
-import * as networkLimits from './network-limits.ts'
 import { FLOOD_LINKS } from './tree-limits.ts'
 import type { Engine } from './identity/engine.ts'
 import { isLogger, type Logger } from './logger.ts'
 import { NAME } from './message/document.ts'
 import { DEFAULT_NET } from './message/draft.ts'
 import { checkNames } from './names.ts'
+import { MACHINE_RULES } from './machine-rules.ts'
 import {
   addresses,
   count,
   duration,
   flag,
   frameBytes,
-  isAdvertisable,
   isHistory,
-  isMakers,
-  isPath,
-  isPositive,
   isRecord,
-  isStatus,
-  isWebSocket,
   object,
   type Rule,
 } from './option-rules.ts'
@@ -160,9 +154,9 @@ const PLAIN_NODE_RULES = {
 
 const SECURE_NODE_RULES = {
   ...NODE_RULES,
+  ...MACHINE_RULES,
   // A frame must hold any message and its attachment: with less, the largest would end the links that bring them.
   maxFrameBytes: frameBytes(limits.MAX_FRAME_BYTES),
-  password: ['a text that is not empty', (value) => typeof value === 'string' && value !== '', undefined],
   encryption: flag(true),
   windowPast: duration(limits.WINDOW_PAST),
   windowFuture: duration(limits.WINDOW_FUTURE),
@@ -173,20 +167,8 @@ const SECURE_NODE_RULES = {
   floodLinks: count(FLOOD_LINKS),
   banTime: duration(limits.BAN_TIME),
   bootstrap: addresses,
-  targetConnections: [
-    `an integer from ${networkLimits.MIN_TARGET_CONNECTIONS}`,
-    (value) => isPositive(value) && (value as number) >= networkLimits.MIN_TARGET_CONNECTIONS,
-    networkLimits.TARGET_CONNECTIONS,
-  ],
-  maxOutboundPerGroup: count(networkLimits.MAX_OUTBOUND_PER_GROUP),
-  advertise: ['IP addresses like "203.0.113.5:10001", or false', isAdvertisable, []],
-  peerBookFile: ['the path of a file', isPath, undefined],
-  lan: flag(false),
   history: ['an object with "maxAge", "maxBytes" or "folder"', isHistory, undefined],
-  transports: ['an array of what makes transports, like hyperswarm(…)', isMakers, []],
   types: ['an object with a schema for each type', isRecord, undefined],
-  websocket: ['an object like { port: 8080 }; also host, origins, path', isWebSocket, undefined],
-  status: ['an object like { port: 9470 }; also host, token, send, preview', isStatus, undefined],
   engine: object('a signature engine', 'verify', undefined),
 } satisfies Record<keyof SecureNodeOptions, Rule>
 

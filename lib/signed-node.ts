@@ -1,9 +1,10 @@
 import { HISTORY_MAX_AGE, HISTORY_MAX_BYTES } from './direct-limits.ts'
 import { notAnIdentity } from './errors.ts'
 import type { NodeCallback } from './events.ts'
-import { History } from './history/history.ts'
+import type { History } from './history/history.ts'
 import type { HistoryPort } from './history/history-port.ts'
 import type { HistoryOptions } from './history-options.ts'
+import { makeHistory } from './make-history.ts'
 import { verifySignature } from './identity/ed25519.ts'
 import { Identity } from './identity/identity.ts'
 import { readKeyFile } from './identity/key-file.ts'
@@ -52,7 +53,8 @@ export abstract class SignedNode<T extends TypeMap = NoTypes> extends Node<Secur
   readonly #relay: Relay<NodeConnection>
   readonly #outbox: Outbox
   readonly #inbox: Inbox<NodeConnection>
-  readonly #history: History<NodeConnection> | undefined
+  /** From the first start, if there is one. */
+  #history: History<NodeConnection> | undefined
   /** What the application allows for each type. */
   protected readonly types: MessageTypes
 
@@ -69,7 +71,6 @@ export abstract class SignedNode<T extends TypeMap = NoTypes> extends Node<Secur
     this.identity = identity
     this.settings = settings
     this.types = new MessageTypes(settings.types)
-    this.#history = settings.history && this.#makeHistory(settings.history)
     this.#relay = new Relay(this.#relayPort(), settings)
     this.#inbox = new Inbox(this.#inboxPort(new Unsealer(identity)))
     this.#outbox = new Outbox(
@@ -79,9 +80,9 @@ export abstract class SignedNode<T extends TypeMap = NoTypes> extends Node<Secur
     )
   }
 
-  #makeHistory({ maxAge, maxBytes, folder }: HistoryOptions): History<NodeConnection> {
+  #makeHistory({ maxAge, maxBytes, folder }: HistoryOptions): Promise<History<NodeConnection>> {
     const { id: self } = this
-    return new History(this.#historyPort(), {
+    return makeHistory(this.#historyPort(), {
       maxAge: maxAge ?? HISTORY_MAX_AGE,
       maxBytes: maxBytes ?? HISTORY_MAX_BYTES,
       folder: folder && pathOf(folder),
@@ -127,7 +128,7 @@ export abstract class SignedNode<T extends TypeMap = NoTypes> extends Node<Secur
       links: () => this.peers,
       write: (links, frame) => this.write(links, frame),
       linkTo: (id) => this.linkTo(id),
-      history: this.#history,
+      history: () => this.#history,
       isBacklogged: (link) => this.#inbox.isFull || this.isBackloggedBeside(link),
       // What is verified only after stop() comes too late: the application has said that it is done.
       deliver: (link, message, kept) => this.isRunning && this.#inbox.take(link, message, kept),
@@ -232,7 +233,8 @@ export abstract class SignedNode<T extends TypeMap = NoTypes> extends Node<Secur
 
   /** Before the first connection: a message must not find an older beginning. */
   protected override async starting(): Promise<void> {
-    await this.#history?.open()
+    const { history } = this.settings
+    if (history !== undefined) await (this.#history ??= await this.#makeHistory(history)).open()
     this.#relay.start()
   }
 
@@ -248,7 +250,7 @@ export abstract class SignedNode<T extends TypeMap = NoTypes> extends Node<Secur
   }
 
   protected override get capabilities(): readonly string[] {
-    return this.#history === undefined ? [] : [HISTORY]
+    return this.settings.history === undefined ? [] : [HISTORY]
   }
 
   protected override peerUp(connection: NodeConnection): void {

@@ -22,9 +22,9 @@ export function TlsTransport(): never {
   throw notInBrowsers('TCP')
 }
 
-/** In place of what is kept for those who were away. */
-export function History(): never {
-  throw notInBrowsers('the option "history"')
+/** In place of a history in a folder: pages bring their own store. */
+export function LevelStore(): never {
+  throw notInBrowsers('a folder')
 }
 
 /** In place of reading key files. */
@@ -37,9 +37,9 @@ export function writeKeyFile(): never {
   throw notInBrowsers('a key file')
 }
 
-/** In place of the paths of folders and files. */
-export function pathOf(): never {
-  throw notInBrowsers('a file or folder')
+/** In place of the paths of files: where pages keep something, it has a name. */
+export function pathOf(name: string): string {
+  return name
 }
 
 /** No error here is one of the operating system. */
@@ -66,3 +66,6 @@ export function decodePayload(): { ok: false; code: 'unexpected-frame' } {
 export function WebSocketDoor(): never {
   throw notInBrowsers('accepting connections')
 }
+
+/** Of options that a page does not have; it says so before anybody asks for their rules. */
+export const MACHINE_RULES = {}

@@ -10,9 +10,14 @@ export interface Request {
 
 /** What is asked of one store of a database. */
 export interface ObjectStore {
-  get(key: string): Request
-  put(value: unknown, key: string): Request
+  get(key: Key): Request
+  put(value: unknown, key: Key): Request
+  delete(key: Key): Request
+  getAll(range: unknown): Request
+  getAllKeys(range: unknown): Request
 }
+
+type Key = string | Uint8Array
 
 /** Questions that are answered all together or not at all. */
 export interface Transaction {
@@ -47,5 +52,13 @@ export function settled(request: Request): Promise<unknown> {
   return new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result)
     request.onerror = () => reject(request.error ?? new Error('the browser does not say why'))
+  })
+}
+
+/** Resolves when a transaction is done; what it has written is kept then. Rejects with the browser's error. */
+export function ended(transaction: Transaction): Promise<void> {
+  return new Promise((resolve, reject) => {
+    transaction.oncomplete = () => resolve()
+    transaction.onabort = () => reject(transaction.error ?? new Error('the browser keeps nothing here'))
   })
 }

@@ -1,7 +1,7 @@
 import { invalidArgument, keyCorrupt, keyUnreadable, type SecureNodeError } from '../errors.ts'
 import { Identity } from '../identity/identity.ts'
 import { SEED_BYTES } from '../identity/seed.ts'
-import { type Database, openDatabase, settled } from './database.ts'
+import { type Database, ended, openDatabase, settled } from './database.ts'
 
 /** What is kept of an identity. */
 interface Kept {
@@ -64,21 +64,19 @@ async function find(database: Database, name: string): Promise<Kept | undefined>
 }
 
 /** In one transaction: of two tabs that find nothing, the second one takes what the first has kept. */
-function keep(database: Database, name: string, made: Kept): Promise<Kept> {
-  return new Promise((resolve, reject) => {
-    const transaction = database.transaction(STORE, 'readwrite')
-    const store = transaction.objectStore(STORE)
-    const request = store.get(name)
-    let kept = made
-    // In this call, not in a promise's: the transaction ends with the turn in which nothing more is asked of it.
-    request.onsuccess = () => {
-      if (request.result === undefined) store.put(made, name)
-      else kept = request.result as Kept
-    }
-    // Not before it is on the disk: an identity that was shown to others must not be lost.
-    transaction.oncomplete = () => resolve(kept)
-    transaction.onabort = () => reject(transaction.error ?? new Error('the browser keeps nothing here'))
-  })
+async function keep(database: Database, name: string, made: Kept): Promise<Kept> {
+  const transaction = database.transaction(STORE, 'readwrite')
+  const store = transaction.objectStore(STORE)
+  const request = store.get(name)
+  let kept = made
+  // In this call, not in a promise's: the transaction ends with the turn in which nothing more is asked of it.
+  request.onsuccess = () => {
+    if (request.result === undefined) store.put(made, name)
+    else kept = request.result as Kept
+  }
+  // Not before it is on the disk: an identity that was shown to others must not be lost.
+  await ended(transaction)
+  return kept
 }
 
 async function makeKept(name: string): Promise<Kept> {

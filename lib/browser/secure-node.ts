@@ -14,7 +14,6 @@ const ABSENT = [
   'advertise',
   'peerBookFile',
   'lan',
-  'history',
   'targetConnections',
   'maxOutboundPerGroup',
   'websocket',
@@ -22,7 +21,7 @@ const ABSENT = [
   'status',
 ] as const
 
-/** Options of a `SecureNode` in a page: those of Node.js, without files, history, listening and the local network. */
+/** Options of a `SecureNode` in a page: those of Node.js, without files, listening and the local network. */
 export type BrowserNodeOptions<T extends TypeMap = NoTypes> = Omit<
   SecureNodeOptions<T>,
   (typeof ABSENT)[number]

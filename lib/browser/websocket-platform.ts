@@ -18,7 +18,7 @@ export function openWebSocket(url: string, signal?: AbortSignal): Promise<AnyWeb
     signal?.addEventListener('abort', signalOnAbort, { once: true })
     socket.addEventListener('open', () => {
       settle()
-      resolve(socket as unknown as AnyWebSocket)
+      resolve(socket)
     })
     socket.addEventListener('error', () => {
       settle()

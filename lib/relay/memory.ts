@@ -11,7 +11,8 @@ import { SeenCache } from './seen.ts'
 export interface MemoryPort {
   readonly self: NodeId
   readonly clock: Clock
-  readonly history: RelayHistory | undefined
+  /** From the start of the node, if it keeps one. */
+  history(): RelayHistory | undefined
   /** Links that are up. */
   linkCount(): number
 }
@@ -58,7 +59,7 @@ export class MessageMemory {
   /** Whether a message has this ID: for copies whose time has not been read yet. */
   isKnown(id: MessageId): boolean {
     this.#horizon()
-    return this.#seen.has(id) || this.#port.history?.has(id) === true
+    return this.#seen.has(id) || this.#port.history()?.has(id) === true
   }
 
   /** Whether a message comes at the wrong time, or there is no room for it. */
@@ -70,7 +71,7 @@ export class MessageMemory {
   }
 
   #judgeTime({ body, isLate }: Incoming, now: number, horizon: number): IgnoreCode | undefined {
-    const { history } = this.#port
+    const history = this.#port.history()
     const { windowPast: past, windowFuture: future } = this.#options
     const floor = history?.floor(now)
     // No history keeps requests. Taken from one, they could be brought again and again.
@@ -95,7 +96,8 @@ export class MessageMemory {
    */
   judgeAgain(link: string, incoming: Incoming): IgnoreCode | 'duplicate' | undefined {
     const { id, body, isLate } = incoming
-    const { history, clock, self } = this.#port
+    const { clock, self } = this.#port
+    const history = this.#port.history()
     const horizon = this.#horizon()
     if (this.#seen.has(id) || history?.has(id) === true) return 'duplicate'
     // Only now, when it is known to be signed with our key: anyone can name us as the author. While catching up, a

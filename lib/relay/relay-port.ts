@@ -58,8 +58,8 @@ export interface RelayPort<L> {
   write(links: readonly L[], frame: Uint8Array): void
   /** Whether what comes over a link piles up before the others. */
   isBacklogged(link: L): boolean
-  /** Keeps messages for those who were away; undefined where the node does not. */
-  readonly history: RelayHistory | undefined
+  /** What keeps messages for those who were away, from the start of the node; undefined where nothing does. */
+  history(): RelayHistory | undefined
   /** A message for this node. `kept`: when it would survive the end of the process; undefined for at once. */
   deliver(link: L, message: SignedMessage, kept: Promise<void> | undefined): unknown
   refuse(link: L, refusal: Refusal): void

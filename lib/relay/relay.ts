@@ -254,7 +254,7 @@ export class Relay<L extends RelayLink> {
 
   /** Requests and their answers are of use for a moment only, and nothing for the history. */
   #keep(draft: Draft, frame: Uint8Array | undefined, needsDelivery: boolean): Promise<void> | undefined {
-    const { history } = this.#port
+    const history = this.#port.history()
     const { id, body } = draft
     if (history === undefined || body.op !== undefined) return undefined
     const { from, time, exp } = body

@@ -16,6 +16,7 @@ const OWN_HOSTS = ['localhost', '127.0.0.1', '[::1]']
 /** A raw connection that was let in and is no channel yet. */
 interface Pending {
   readonly host: string
+  readonly port: number
   readonly acceptedAt: number
 }
 
@@ -95,7 +96,7 @@ class Upgrades {
       return
     }
     socket.setNoDelay(true)
-    this.#pending.set(socket, { host, acceptedAt: this.#options.clock.now() })
+    this.#pending.set(socket, { host, port: socket.remotePort ?? 0, acceptedAt: this.#options.clock.now() })
     socket.once('close', () => this.#fail(socket, handshakeFailed(host, 'the connection was closed')))
     // Node stops to watch the time of a request once it has been upgraded; the handshake has a time of its own then.
     socket.on('error', () => {})
@@ -106,20 +107,16 @@ class Upgrades {
     const status =
       url !== this.#options.path ? '404 Not Found' : this.#mayOpen(headers.origin) ? '' : '403 Forbidden'
     if (status !== '') socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
-    else
-      this.#sockets.handleUpgrade(request, socket, head, (opened) =>
-        this.#onOpen(opened as never, socket as Socket),
-      )
+    else this.#sockets.handleUpgrade(request, socket, head, (opened) => this.#onOpen(opened, socket))
   }
 
-  #onOpen(opened: AnyWebSocket, raw: Socket): void {
+  #onOpen(opened: AnyWebSocket, raw: Duplex): void {
     const pending = this.#pending.get(raw)
     if (pending === undefined) {
       opened.terminate?.()
       return
     }
-    const { host, acceptedAt } = pending
-    this.#shakeHands({ socket: opened, host, port: raw.remotePort ?? 0, acceptedAt }).then(
+    this.#shakeHands({ socket: opened, ...pending }).then(
       (channel) => {
         // It may have gone meanwhile, and then it was counted as a failure.
         if (!this.#pending.delete(raw)) channel.destroy()

@@ -55,7 +55,7 @@ function opened(socket: WebSocket, signal: AbortSignal | undefined): Promise<Any
     }
     const onOpen = (): void => {
       settle()
-      resolve(socket as unknown as AnyWebSocket)
+      resolve(socket)
     }
     signal?.addEventListener('abort', signalOnAbort, { once: true })
     socket.on('open', onOpen)

@@ -78,7 +78,7 @@ t.test('two pages and three processes are one network', { skip: SKIP }, async (t
         () => node!.peerBook,
         () => node!.sendToPeerBook('hello'),
         () => browser.Identity.load('alice.pem'),
-        () => new browser.SecureNode(undefined, { history: {} } as object),
+        () => new browser.SecureNode(undefined, { status: { port: 0 } } as object),
         () => new browser.SecureNode(undefined, { lan: true } as object),
         () => new browser.SecureNode(undefined, { websocket: { port: 0 } } as object),
       ]

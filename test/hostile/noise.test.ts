@@ -49,7 +49,7 @@ t.test('both ends learn who the other one is', async (t) => {
   const { near, far } = await connect()
   t.equal(near.peerId, bob.id)
   t.equal(far.peerId, alice.id)
-  t.ok(near.encrypted && far.encrypted)
+  t.same([near.encrypted, far.encrypted], [true, true])
 })
 
 t.test('who changes a message of the handshake ends it', async (t) => {

@@ -8,8 +8,10 @@ import { ROOT } from '../fixtures/programs.ts'
 const KIB = 1_024
 /** The build for browsers, gzipped. What every visitor of a page loads: 60 KiB take a second over 3G. */
 const BROWSER_BUDGET = 60 * KIB
+/** What a page that keeps a history loads besides. */
+const HISTORY_BUDGET = 13 * KIB
 /** What `import 'secure-node'` loads, without its dependencies and not minified, gzipped as in the tarball. */
-const CORE_BUDGET = 200 * KIB
+const CORE_BUDGET = 210 * KIB
 
 const IMPORT = /(?:from|^import|;import)\s*["'](\.[^"']+)["']/gm
 
@@ -29,14 +31,23 @@ function gzippedSize(files: Iterable<string>): number {
 }
 
 t.test('the build for browsers keeps its budget, and imports nothing', async (t) => {
-  const path = join(ROOT, 'dist/browser/index.js')
-  t.ok(existsSync(path), 'npm run build:browser makes it')
-  const size = gzippedSize([path])
-  t.comment(`${size} bytes gzipped, of ${BROWSER_BUDGET}`)
-  t.ok(size <= BROWSER_BUDGET, `${size} bytes`)
-  const text = readFileSync(path, 'utf8')
-  t.notMatch(text, /\bimport\s*[{*"'(]/, 'all of it is in one file')
-  t.notMatch(text, /\bBuffer\.from\b/)
+  for (const [name, budget] of [
+    ['index', BROWSER_BUDGET],
+    ['history', HISTORY_BUDGET],
+  ] as const) {
+    const path = join(ROOT, `dist/browser/${name}.js`)
+    t.ok(existsSync(path), 'npm run build:browser makes it')
+    const size = gzippedSize([path])
+    t.comment(`${name}: ${size} bytes gzipped, of ${budget}`)
+    t.ok(size <= budget, `${name}: ${size} bytes`)
+    const text = readFileSync(path, 'utf8').replace(/\bimport\("\.\/history\.js"\)/, '')
+    t.notMatch(
+      text,
+      /\bimport\s*[{*"'(]/,
+      'but for the history, when one is asked for, all of it is in one file',
+    )
+    t.notMatch(text, /\bBuffer\.from\b/)
+  }
 })
 
 t.test('the import of the package keeps its budget', async (t) => {

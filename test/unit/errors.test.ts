@@ -104,12 +104,13 @@ const SAMPLES: [error: errors.SecureNodeError, code: errors.ErrorCode, text: str
   [errors.requestFailed('ab', { code: 'no', text: 'why' }), 'request-failed', 'node ab answered no: why'],
   [errors.requestBroken('ab', 'why'), 'request-failed', 'node ab broke the rules of an answer: why'],
   [errors.tooManyRequests(5), 'overload', '5 requests wait for their answer; wait for one before the next'],
-  [errors.historyUnavailable(CAUSE), 'history-unavailable', 'a history on disk needs the package classic-level (the cause); install it with: npm install classic-level', true], // prettier-ignore
+  [errors.historyUnavailable('the package', CAUSE), 'history-unavailable', 'a history needs the package (the cause)', true], // prettier-ignore
   [errors.historyUnreadable('a', 'no', CAUSE), 'history-unreadable', 'the history in "a" cannot be used: no', true], // prettier-ignore
   [errors.historyUnwritable('a', CAUSE), 'history-unwritable', 'the history in "a" cannot be written: the cause', true], // prettier-ignore
   [errors.fileUnreadable('a', CAUSE), 'file-unreadable', 'the file "a" cannot be shared: the cause', true],
   [errors.fileNotRead('a', CAUSE), 'file-unreadable', 'the file "a" cannot be read: the cause', true],
   [errors.notInBrowsers('it'), 'not-in-browsers', 'it needs Node.js; a page cannot do that'],
+  [errors.transportUnavailable('hyperswarm', 'hyperdht', CAUSE), 'transport-unavailable', 'the transport hyperswarm needs the package hyperdht (the cause); install it with: npm install hyperdht', true], // prettier-ignore
   [errors.fileUnwritable('a', CAUSE), 'file-unwritable', 'the file "a" cannot be written: the cause', true],
   [errors.fileNotShared('ab'), 'file-not-found', 'the file ab is not shared here; share it first, or offer its path'], // prettier-ignore
   [errors.fileNotFound('ab', 'why'), 'file-not-found', 'no source has the file ab: why'],

@@ -74,7 +74,7 @@ class Bench extends Happenings {
       {
         self: self.id,
         clock: this.clock,
-        history,
+        history: () => history,
         linkTo: (id) => [...this.visitors].find((link) => link.id === id),
         links: () => this.links,
         isBacklogged: () => this.isBacklogged,

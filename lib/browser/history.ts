@@ -1,0 +1,2 @@
+export { History } from '../history/history.ts'
+export { DatabaseStore } from './database-store.ts'
