@@ -44,6 +44,7 @@ const UNNAMED = [
     'SchemaResult',
     'RecordFields',
   ],
+  ...['Relay', 'SignedNodeStats', 'WatchedLink', 'WatchedStats', 'ABSENT'],
 ]
 
 /** What the package exports with types, in the order of package.json: the name in an import, and its source. */

@@ -15,11 +15,11 @@ t.setTimeout(180_000)
  * Bytes of `dist/index.js` and the chunks that it reaches by static imports, each gzipped as a server would: what an
  * `import 'secure-node'` reads besides its dependencies. Measured, and 10 % more.
  */
-const MAX_CORE_BYTES = 209_000
+const MAX_CORE_BYTES = 228_000
 /** Bytes of the package on disk, its documents included. Measured, and 10 % more. */
-const MAX_UNPACKED_BYTES = 2_023_000
+const MAX_UNPACKED_BYTES = 2_915_000
 /** Packages that `npm install secure-node` brings, itself included: the README names the others. */
-const MAX_PACKAGES = 5
+const MAX_PACKAGES = 6
 
 /**
  * The package is ESM only. One copy of a class is worth more than a second build for `require()`, which loads ESM from
