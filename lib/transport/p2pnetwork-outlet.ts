@@ -47,7 +47,7 @@ export class Outlet {
     for (const bytes of held) this.#line.write(bytes)
     if (this.#hasEnded) this.#line.end()
     // The line itself tells nothing when it takes all of it at once.
-    this.#onReleased()
+    if (held.length > 0) this.#onReleased()
   }
 
   /** Ends the line when all is out; whoever owns it sees to it that this does not last. */

@@ -68,8 +68,8 @@ function listeningAddress(server: Server): { host: string; port: number } {
   return { host: address.address, port: address.port }
 }
 
-/** The callback of `Server.close` waits for every connection to end, so it is not waited for. */
-function closeServer(server: Server): Promise<void> {
+/** Stops listening. The callback of `Server.close` waits for every connection to end, so it is not waited for. */
+export function closeServer(server: Server): Promise<void> {
   if (server.listening) server.close()
   // Handles are closed at the end of the event loop's turn, which is before the next immediate but one.
   return new Promise((resolve) => setImmediate(() => setImmediate(resolve)))

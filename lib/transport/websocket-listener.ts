@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
 import { handshakeFailed } from '../errors.ts'
 import { MAX_NOISE_BYTES, MAX_UPGRADE_BYTES } from '../web-limits.ts'
-import { plainHost } from './socket.ts'
+import { closeServer, plainHost } from './socket.ts'
 import type { Channel, Listener, ListenHandlers } from './transport.ts'
 import type { AnyWebSocket, OpenedSocket, WebListenOptions } from './websocket-pipe.ts'
 
@@ -83,10 +83,9 @@ class Upgrades {
   }
 
   /** Stops listening; handshakes that are under way fail, and channels are left alone. */
-  async close(): Promise<void> {
-    const closed = new Promise<void>((resolve) => this.server.close(() => resolve()))
+  close(): Promise<void> {
     for (const socket of this.#pending.keys()) socket.destroy()
-    await closed
+    return closeServer(this.server)
   }
 
   #onSocket(socket: Socket): void {

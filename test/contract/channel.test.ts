@@ -220,7 +220,7 @@ function suite(t: Test, candidate: Candidate): void {
     for (const digit of '1234') near.channel.write(text(digit))
     await turns(50)
     t.equal(far.text, '0')
-    t.equal(near.channel.queuedBytes, 4)
+    t.ok(near.channel.queuedBytes >= 4, 'with what a transport puts around them')
     near.channel.uncork()
     near.channel.write(text('5'))
     t.equal((await far.received(6)).toString(), '012345')
