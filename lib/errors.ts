@@ -1,4 +1,4 @@
-import { errorText, quote } from './texts.ts'
+import { errorText, quote } from './ground/texts.ts'
 
 /**
  * Every way in which a call of this package fails. The README has a heading for each code with what to do.

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 import type { SecureNodeError } from './errors.ts'
-import { errorText } from './texts.ts'
+import { errorText } from './ground/texts.ts'
 import { NodeConnection } from './node-connection.ts'
 import type { CloseReason } from './wire/close-code.ts'
 import type { Address } from './wire/address.ts'

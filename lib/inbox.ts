@@ -1,4 +1,4 @@
-import { MAX_WAITING_MESSAGES } from './limits.ts'
+import { MAX_WAITING_MESSAGES } from './limits/limits.ts'
 import type { Json } from './message/canonical.ts'
 import type { SignedMessage } from './message/message.ts'
 import type { ContentVerdict } from './typing/message-types.ts'

@@ -3,7 +3,7 @@ import type { Identity } from './identity/identity.ts'
 import { plainCopy } from './message/canonical.ts'
 import { type Draft, type MessageFields, prepare, type Sealer, type Unsigned } from './message/draft.ts'
 import { SigningQueue } from './message/signing-queue.ts'
-import type { SecureNodeSettings } from './options.ts'
+import type { SecureNodeSettings } from './options/options.ts'
 
 /** What sending needs of its node. */
 export interface OutboxPort {

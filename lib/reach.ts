@@ -1,8 +1,8 @@
-import type { Clock } from './clock.ts'
+import type { Clock } from './ground/clock.ts'
 import { aborted, unreachable } from './errors.ts'
-import { PUNCH_HEAD_START } from './dht-limits.ts'
-import { MAX_UNREACHED, REACH_DIAL_TIMEOUT, REACH_PAUSE, REACH_TIMEOUT } from './direct-limits.ts'
-import { RecentMap } from './recent-map.ts'
+import { PUNCH_HEAD_START } from './limits/dht-limits.ts'
+import { MAX_UNREACHED, REACH_DIAL_TIMEOUT, REACH_PAUSE, REACH_TIMEOUT } from './limits/direct-limits.ts'
+import { RecentMap } from './ground/recent-map.ts'
 import { type Address, formatAddress } from './wire/address.ts'
 import type { NodeId } from './wire/ids.ts'
 

@@ -22,28 +22,9 @@ const inLib = ({ path }: SourceFile) => path.slice('lib/'.length)
 
 /** What imports only what stands below it, from the bottom to the top. Files of one floor are neighbours. */
 const FLOORS: Record<string, readonly string[]> = {
-  ground: [
-    'clock.ts',
-    'deferred.ts',
-    'errors.ts',
-    'limits.ts',
-    'network-limits.ts',
-    'direct-limits.ts',
-    'dht-limits.ts',
-    'tree-limits.ts',
-    'history-options.ts',
-    'names.ts',
-    'recent-map.ts',
-    'signal.ts',
-    'channels.ts',
-    'logger.ts',
-    'status-limits.ts',
-    'texts.ts',
-    'token-bucket.ts',
-    'web-limits.ts',
-    'whole-file.ts',
-    'python-limits.ts',
-  ],
+  words: ['ground/texts.ts'],
+  errors: ['errors.ts'],
+  ground: ['ground/', 'limits/', 'options/history-options.ts'],
   'frames and words': [
     'wire/address.ts',
     'wire/bytes.ts',
@@ -75,20 +56,24 @@ const FLOORS: Record<string, readonly string[]> = {
   'the status of a node': ['status/'],
   'the finding of nodes': ['lookup/'],
   'the forming of the network': ['overlay/'],
-  options: ['machine-rules.ts', 'option-rules.ts', 'options.ts', 'overlay-options.ts'],
-  'how connections begin': ['handshake.ts', 'connected-peer.ts'],
-  'one connection': ['link-life.ts', 'node-connection.ts'],
+  options: ['options/'],
+  'how connections begin and end': [
+    'connections/handshake.ts',
+    'connections/connected-peer.ts',
+    'connections/link-life.ts',
+  ],
+  'one connection': ['node-connection.ts'],
   'what happens to connections': [
-    'arbiter.ts',
-    'connector-port.ts',
-    'dialer.ts',
-    'id-transports.ts',
+    'connections/arbiter.ts',
+    'connections/connector-port.ts',
+    'connections/dialer.ts',
+    'connections/id-transports.ts',
     'events.ts',
-    'peer-set.ts',
+    'connections/peer-set.ts',
     'reach.ts',
   ],
-  'all connections': ['connector.ts'],
-  endpoint: ['endpoint.ts', 'endpoint-hooks.ts'],
+  'all connections': ['connections/connector.ts'],
+  endpoint: ['connections/endpoint.ts', 'connections/endpoint-hooks.ts'],
   'the node': ['node.ts'],
   'the node that signs': [
     'inbox.ts',
@@ -304,7 +289,7 @@ t.test('nothing is left to be done, silenced or printed', async (t) => {
 })
 
 t.test('every limit has its use', async (t) => {
-  const isLimits = ({ path }: SourceFile): boolean => /^lib\/([a-z]+-)?limits\.ts$/.test(path)
+  const isLimits = ({ path }: SourceFile): boolean => /^lib\/limits\//.test(path)
   const sheets = lib.filter(isLimits)
   const limits = sheets.flatMap((sheet) => exportsOf(sheet).map(({ name }) => name))
   t.ok(limits.length > 200)

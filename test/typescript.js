@@ -19,18 +19,17 @@ export async function load(url, context, next) {
 
 async function toJavaScript(sourcefile) {
   const { mtimeMs, size } = await stat(sourcefile)
-  const made = join(FOLDER, `${encodeURIComponent(sourcefile.slice(-150))}-${mtimeMs}-${size}.js`)
-  try {
-    return await readFile(made, 'utf8')
-  } catch {
-    const { transform } = await import('esbuild')
-    const options = { sourcefile, loader: 'ts', format: 'esm', target: 'node20.19', sourcemap: 'inline' }
-    const { code } = await transform(await readFile(sourcefile, 'utf8'), options)
-    // Under another name first: nobody must read half of it.
-    const part = `${made}.${process.pid}`
-    await mkdir(FOLDER, { recursive: true })
-    await writeFile(part, code)
-    await rename(part, made)
-    return code
-  }
+  const mark = `\n// of ${mtimeMs}, ${size} bytes`
+  const made = join(FOLDER, `${encodeURIComponent(sourcefile.slice(-150))}.js`)
+  const kept = await readFile(made, 'utf8').catch(() => '')
+  if (kept.endsWith(mark)) return kept
+  const { transform } = await import('esbuild')
+  const options = { sourcefile, loader: 'ts', format: 'esm', target: 'node20.19', sourcemap: 'inline' }
+  const { code } = await transform(await readFile(sourcefile, 'utf8'), options)
+  // Under another name first: nobody must read half of it.
+  const part = `${made}.${process.pid}`
+  await mkdir(FOLDER, { recursive: true })
+  await writeFile(part, code + mark)
+  await rename(part, made)
+  return code
 }

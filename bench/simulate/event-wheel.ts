@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../../lib/clock.ts'
+import type { Clock, Timer } from '../../lib/ground/clock.ts'
 
 /** What happens at a time. */
 export interface Happening {

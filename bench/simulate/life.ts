@@ -1,5 +1,5 @@
 import type { Address } from '../../lib/wire/address.ts'
-import { FLOOD_LINKS } from '../../lib/tree-limits.ts'
+import { FLOOD_LINKS } from '../../lib/limits/tree-limits.ts'
 import { FloodRelay } from './flood-relay.ts'
 import { type Contender, type Figures, Measurement } from './measure.ts'
 import { MeshRelay } from './mesh-relay.ts'

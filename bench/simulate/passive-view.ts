@@ -1,4 +1,4 @@
-import { MAX_FAILURES_UNTRIED, MAX_RECORDS_PER_ANSWER } from '../../lib/network-limits.ts'
+import { MAX_FAILURES_UNTRIED, MAX_RECORDS_PER_ANSWER } from '../../lib/limits/network-limits.ts'
 import type { Address } from '../../lib/wire/address.ts'
 import type { CandidateBook } from '../../lib/overlay/candidates.ts'
 

@@ -5,7 +5,7 @@ import {
   selfConnection,
   tooManyConnections,
 } from '../../lib/errors.ts'
-import { MAX_CONNECTIONS, PING_TIMEOUT } from '../../lib/limits.ts'
+import { MAX_CONNECTIONS, PING_TIMEOUT } from '../../lib/limits/limits.ts'
 import { Random } from '../../lib/testing/random.ts'
 import type { Address } from '../../lib/wire/address.ts'
 import type { CloseReason } from '../../lib/wire/close-code.ts'

@@ -4,7 +4,7 @@ import {
   ASK_TIMEOUT,
   MAX_OUTBOUND_PER_GROUP,
   TARGET_CONNECTIONS,
-} from '../../lib/network-limits.ts'
+} from '../../lib/limits/network-limits.ts'
 import { BootstrapList } from '../../lib/overlay/bootstrap-list.ts'
 import { Neighbourhood } from '../../lib/overlay/neighbourhood.ts'
 import type { Address } from '../../lib/wire/address.ts'

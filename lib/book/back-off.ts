@@ -1,4 +1,4 @@
-import { DIAL_PAUSE_MAX, DIAL_PAUSE_MIN, MAX_BACK_OFFS, MAX_FAILED_PORTS } from '../network-limits.ts'
+import { DIAL_PAUSE_MAX, DIAL_PAUSE_MIN, MAX_BACK_OFFS, MAX_FAILED_PORTS } from '../limits/network-limits.ts'
 import { type Address, formatAddress, reachOf } from '../wire/address.ts'
 
 /** Failures in a row, and the pause after them. */

@@ -8,8 +8,8 @@ import {
   MAX_TRIED,
   RECORD_SHARED,
   TRIED_KEPT,
-} from '../network-limits.ts'
-import { RecentMap } from '../recent-map.ts'
+} from '../limits/network-limits.ts'
+import { RecentMap } from '../ground/recent-map.ts'
 import { type Address, groupOf, type Reach, reachOf } from '../wire/address.ts'
 import type { NodeId } from '../wire/ids.ts'
 import { Bag } from './bag.ts'

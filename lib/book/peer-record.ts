@@ -1,7 +1,12 @@
 import { invalidArgument } from '../errors.ts'
 import type { Engine } from '../identity/engine.ts'
-import { PROTOCOL_VERSION } from '../limits.ts'
-import { MAX_RECORD_ADDRESSES, MAX_RECORD_BYTES, RECORD_FUTURE, RECORD_LIFETIME } from '../network-limits.ts'
+import { PROTOCOL_VERSION } from '../limits/limits.ts'
+import {
+  MAX_RECORD_ADDRESSES,
+  MAX_RECORD_BYTES,
+  RECORD_FUTURE,
+  RECORD_LIFETIME,
+} from '../limits/network-limits.ts'
 import type { Json } from '../message/canonical.ts'
 import { isName, isStrictKey } from '../message/document.ts'
 import { hasKeys, isCount, isObject } from '../message/json-shape.ts'

@@ -1,5 +1,5 @@
 import { type KeyedDatabase, KeyedStore, type Operation } from '../history/keyed-store.ts'
-import { errorText } from '../texts.ts'
+import { errorText } from '../ground/texts.ts'
 import { type Database, ended, openDatabase, type ObjectStore, settled } from './database.ts'
 
 /** Ranges of keys, and who may use what; the types of Node.js do not have them. */

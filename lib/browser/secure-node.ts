@@ -1,7 +1,7 @@
 import { invalidArgument, notInBrowsers } from '../errors.ts'
 import type { NodeCallback } from '../events.ts'
 import { Identity } from '../identity/identity.ts'
-import type { SecureNodeOptions } from '../options.ts'
+import type { SecureNodeOptions } from '../options/options.ts'
 import type { SecureNodeEvents } from '../secure-events.ts'
 import { SecureNode as SharedSecureNode } from '../secure-node.ts'
 import { WebSocketTransport } from '../transport/websocket.ts'

@@ -9,9 +9,9 @@ import {
   QUESTION_FUTURE,
   QUESTION_PAST,
   QUESTION_RATE,
-} from '../network-limits.ts'
-import { RecentMap } from '../recent-map.ts'
-import { TokenBucket } from '../token-bucket.ts'
+} from '../limits/network-limits.ts'
+import { RecentMap } from '../ground/recent-map.ts'
+import { TokenBucket } from '../ground/token-bucket.ts'
 import { encodeFrame, type Frame, Kind } from '../wire/frame.ts'
 import type { Engine } from '../identity/engine.ts'
 

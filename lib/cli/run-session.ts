@@ -1,5 +1,5 @@
 import { fstatSync } from 'node:fs'
-import { Deferred } from '../deferred.ts'
+import { Deferred } from '../ground/deferred.ts'
 import { type Identity, type NodeConnection, SecureNodeError } from '../index.ts'
 import { type Address, formatAddress } from './address.ts'
 import { describeError, FAILED, Failure, INTERRUPTED, oneLine } from './failure.ts'

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import type { NodeConnection, SecureNode, SentMessage } from '../index.ts'
-import { MAX_MESSAGE_BYTES } from '../limits.ts'
+import { MAX_MESSAGE_BYTES } from '../limits/limits.ts'
 import { FAILED, Failure, WRONG_USAGE } from './failure.ts'
 import { decodeText, parseJsonText, readInput, trimLineEnd } from './input.ts'
 import { openKey } from './key.ts'

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { signMessage } from '../index.ts'
-import { MAX_MESSAGE_BYTES } from '../limits.ts'
+import { MAX_MESSAGE_BYTES } from '../limits/limits.ts'
 import { FAILED, Failure } from './failure.ts'
 import { decodeText, parseJsonText, readInput, trimLineEnd } from './input.ts'
 import { openKey } from './key.ts'

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { openMessage, type SignedMessage, type VerdictCode } from '../index.ts'
-import { MAX_MESSAGE_BYTES } from '../limits.ts'
+import { MAX_MESSAGE_BYTES } from '../limits/limits.ts'
 import { parseSeconds } from './address.ts'
 import { FAILED, Failure } from './failure.ts'
 import { fingerprintOf } from './id.ts'

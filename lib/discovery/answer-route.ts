@@ -1,5 +1,5 @@
 import { utf8 } from '../wire/bytes.ts'
-import { MAX_ANSWER_BYTES } from '../network-limits.ts'
+import { MAX_ANSWER_BYTES } from '../limits/network-limits.ts'
 import { Kind } from '../wire/frame.ts'
 import { toHex } from '../wire/hex.ts'
 import { type Answer, isGenuineAnswer, makeAnswer, readAnswer, tellLinks } from './answer.ts'

@@ -1,6 +1,6 @@
 import type { Engine } from '../identity/engine.ts'
-import { PROTOCOL_VERSION } from '../limits.ts'
-import { MAX_ANSWER_BYTES, MAX_ANSWER_LINKS, MAX_TOLD_LATENCY } from '../network-limits.ts'
+import { PROTOCOL_VERSION } from '../limits/limits.ts'
+import { MAX_ANSWER_BYTES, MAX_ANSWER_LINKS, MAX_TOLD_LATENCY } from '../limits/network-limits.ts'
 import type { Json } from '../message/canonical.ts'
 import { isName } from '../message/document.ts'
 import { hasKeys, isCount, isObject } from '../message/json-shape.ts'

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../ground/clock.ts'
 import type { Engine } from '../identity/engine.ts'
 import type { Sign } from '../message/statement.ts'
 import type { CloseCode } from '../wire/close-code.ts'

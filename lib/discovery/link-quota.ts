@@ -5,8 +5,8 @@ import {
   QUESTION_COPIES_BURST,
   QUESTION_COPIES_RATE,
   QUESTION_RATE,
-} from '../network-limits.ts'
-import { TokenBucket } from '../token-bucket.ts'
+} from '../limits/network-limits.ts'
+import { TokenBucket } from '../ground/token-bucket.ts'
 
 /** What one link may bring and be sent. */
 export class LinkQuota {

@@ -1,6 +1,6 @@
 import { invalidArgument } from '../errors.ts'
-import { checkNames } from '../names.ts'
-import { checkSignal } from '../signal.ts'
+import { checkNames } from '../ground/names.ts'
+import { checkSignal } from '../ground/signal.ts'
 import type { NetworkMap, NetworkNode } from './network-map.ts'
 import type { Survey } from './survey.ts'
 

@@ -1,6 +1,6 @@
 import { utf8 } from '../wire/bytes.ts'
-import { ALL_QUESTIONS_BURST, ALL_QUESTIONS_RATE, MAX_QUESTION_BYTES } from '../network-limits.ts'
-import { TokenBucket } from '../token-bucket.ts'
+import { ALL_QUESTIONS_BURST, ALL_QUESTIONS_RATE, MAX_QUESTION_BYTES } from '../limits/network-limits.ts'
+import { TokenBucket } from '../ground/token-bucket.ts'
 import { Kind } from '../wire/frame.ts'
 import type { DiscoveryGuard } from './discovery-guard.ts'
 import type { DiscoveryLink, DiscoveryPort, DiscoveryRefusal } from './discovery-port.ts'

@@ -5,7 +5,7 @@ import {
   MAX_QUESTIONS,
   QUESTION_FUTURE,
   QUESTION_PAST,
-} from '../network-limits.ts'
+} from '../limits/network-limits.ts'
 import type { Question } from './question.ts'
 import type { Survey } from './survey.ts'
 

@@ -1,5 +1,5 @@
-import type { Clock, Timer } from '../clock.ts'
-import { Deferred } from '../deferred.ts'
+import type { Clock, Timer } from '../ground/clock.ts'
+import { Deferred } from '../ground/deferred.ts'
 import { aborted } from '../errors.ts'
 import { LinkGraph } from './link-graph.ts'
 import {

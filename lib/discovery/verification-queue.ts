@@ -1,5 +1,5 @@
-import { MAX_VERIFICATIONS } from '../limits.ts'
-import { MAX_WAITING_BYTES } from '../network-limits.ts'
+import { MAX_VERIFICATIONS } from '../limits/limits.ts'
+import { MAX_WAITING_BYTES } from '../limits/network-limits.ts'
 
 /** Something that came over a link and is to be verified. */
 export interface VerificationJob {

@@ -1,4 +1,4 @@
-import { FILE_PATIENCE, FILE_SILENCE } from '../direct-limits.ts'
+import { FILE_PATIENCE, FILE_SILENCE } from '../limits/direct-limits.ts'
 
 const MISSING = 0
 const ASKED = 1

@@ -1,7 +1,7 @@
-import type { Clock } from '../clock.ts'
-import { Deferred } from '../deferred.ts'
+import type { Clock } from '../ground/clock.ts'
+import { Deferred } from '../ground/deferred.ts'
 import { aborted, fileCorrupt, fileNotFound, SecureNodeError } from '../errors.ts'
-import { errorText } from '../texts.ts'
+import { errorText } from '../ground/texts.ts'
 import {
   FILE_ASKS_PER_SOURCE,
   FILE_LOOK_INTERVAL,
@@ -11,7 +11,7 @@ import {
   MAX_FILE_OVERLOADS,
   MAX_FILE_SOURCES,
   MAX_MANIFEST_ASKS,
-} from '../direct-limits.ts'
+} from '../limits/direct-limits.ts'
 import { ChunkPlan } from './chunk-plan.ts'
 import type { FilePort } from './file-port.ts'
 import { chunkCount, chunkLength, type Manifest } from './manifest.ts'

@@ -1,6 +1,6 @@
 /** The bytes of a file on disk, chunk by chunk. Node.js only. */
 import type { FileHandle } from 'node:fs/promises'
-import { FILE_CHUNK_BYTES } from '../direct-limits.ts'
+import { FILE_CHUNK_BYTES } from '../limits/direct-limits.ts'
 import { chunkCount, chunkLength } from './manifest.ts'
 
 const fs = process.getBuiltinModule('node:fs')

@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from '../clock.ts'
+import { type Clock, systemClock } from '../ground/clock.ts'
 import { aborted, fileUnwritable, invalidArgument, invalidOption } from '../errors.ts'
 import {
   FILE_TIMEOUT,
@@ -7,8 +7,8 @@ import {
   MAX_REQUEST_TIMEOUT,
   MAX_UPLOADS,
   MAX_UPLOADS_PER_ASKER,
-} from '../direct-limits.ts'
-import { checkNames } from '../names.ts'
+} from '../limits/direct-limits.ts'
+import { checkNames } from '../ground/names.ts'
 import { isHex32 } from '../wire/ids.ts'
 import { type Downloaded, DownloadRun } from './download.ts'
 import { CHUNKS, type FilePort, INFO, OFFER } from './file-port.ts'

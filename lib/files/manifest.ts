@@ -1,5 +1,5 @@
 /** What a file's ID stands for: its size and the hash of each of its chunks. Node.js only. */
-import { FILE_CHUNK_BYTES, MAX_FILE_BYTES } from '../direct-limits.ts'
+import { FILE_CHUNK_BYTES, MAX_FILE_BYTES } from '../limits/direct-limits.ts'
 import { isHex32 } from '../wire/ids.ts'
 
 // Node's own, of the processor's speed: a file of 200 MB is hashed several times on its way.

@@ -1,6 +1,11 @@
-import type { Clock, Timer } from '../clock.ts'
+import type { Clock, Timer } from '../ground/clock.ts'
 import { aborted, fileNotShared, SecureNodeError } from '../errors.ts'
-import { FILE_OFFER_BEAT, FILE_TIMEOUT, MAX_FILE_OFFERS, MAX_FILE_OFFERS_PER_NODE } from '../direct-limits.ts'
+import {
+  FILE_OFFER_BEAT,
+  FILE_TIMEOUT,
+  MAX_FILE_OFFERS,
+  MAX_FILE_OFFERS_PER_NODE,
+} from '../limits/direct-limits.ts'
 import type { Json } from '../message/canonical.ts'
 import { hasKeys, isCount, isObject } from '../message/json-shape.ts'
 import type { Downloaded } from './download.ts'

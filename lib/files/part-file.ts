@@ -1,9 +1,9 @@
 /** A file that is being downloaded. Node.js only. */
 import type { FileHandle } from 'node:fs/promises'
 import { fileUnwritable, invalidArgument, SecureNodeError } from '../errors.ts'
-import { quote } from '../texts.ts'
-import { FILE_CHUNK_BYTES, MAX_FILE_BYTES } from '../direct-limits.ts'
-import { codeOf, pathOf, syncFolder } from '../whole-file.ts'
+import { quote } from '../ground/texts.ts'
+import { FILE_CHUNK_BYTES, MAX_FILE_BYTES } from '../limits/direct-limits.ts'
+import { codeOf, pathOf, syncFolder } from '../ground/whole-file.ts'
 import { readChunks, writeAt } from './file-bytes.ts'
 import { chunkCount, isChunk, type Manifest } from './manifest.ts'
 

@@ -1,5 +1,5 @@
-import type { Clock } from '../clock.ts'
-import { FILE_PROGRESS_INTERVAL } from '../direct-limits.ts'
+import type { Clock } from '../ground/clock.ts'
+import { FILE_PROGRESS_INTERVAL } from '../limits/direct-limits.ts'
 
 /** How far a file is. */
 export interface FileProgress {

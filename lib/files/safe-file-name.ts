@@ -1,4 +1,4 @@
-import { MAX_FILE_NAME_BYTES } from '../direct-limits.ts'
+import { MAX_FILE_NAME_BYTES } from '../limits/direct-limits.ts'
 
 /** Separators of any system, what Windows forbids, and characters that old code pages turn into a separator. */
 const UNUSABLE = /[/\\:*?"<>|\u2044\u2215\u29f5\u29f8\ufe68\uff0f\uff3c]/gu

@@ -1,9 +1,9 @@
 /** The files that a node serves. Node.js only. */
 import type { FileHandle } from 'node:fs/promises'
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../ground/clock.ts'
 import { aborted, fileUnreadable, invalidArgument } from '../errors.ts'
-import { FILE_CHUNK_BYTES, MAX_FILE_BYTES } from '../direct-limits.ts'
-import { pathOf } from '../whole-file.ts'
+import { FILE_CHUNK_BYTES, MAX_FILE_BYTES } from '../limits/direct-limits.ts'
+import { pathOf } from '../ground/whole-file.ts'
 import { openRegular, readAt, readChunks } from './file-bytes.ts'
 import {
   chunkCount,

@@ -1,6 +1,6 @@
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../ground/clock.ts'
 import { requestTimeout } from '../errors.ts'
-import { FILE_CHUNK_BYTES, FILE_HASHES_PER_PART } from '../direct-limits.ts'
+import { FILE_CHUNK_BYTES, FILE_HASHES_PER_PART } from '../limits/direct-limits.ts'
 import type { Json } from '../message/canonical.ts'
 import { isObject } from '../message/json-shape.ts'
 import { CHUNKS, type FileAnswer, type FilePort, INFO } from './file-port.ts'

@@ -1,10 +1,10 @@
-import { Deferred } from '../deferred.ts'
+import { Deferred } from '../ground/deferred.ts'
 import {
   MAX_UPLOADS,
   MAX_UPLOADS_PER_ASKER,
   MAX_WAITING_PER_ASKER,
   MAX_WAITING_UPLOADS,
-} from '../direct-limits.ts'
+} from '../limits/direct-limits.ts'
 
 /** Who waits for a turn. */
 interface Waiting {

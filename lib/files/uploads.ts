@@ -1,5 +1,10 @@
-import type { Clock, Timer } from '../clock.ts'
-import { FILE_CHUNK_BYTES, FILE_HASHES_PER_PART, FILE_TIMEOUT, MAX_CHUNKS_PER_ASK } from '../direct-limits.ts'
+import type { Clock, Timer } from '../ground/clock.ts'
+import {
+  FILE_CHUNK_BYTES,
+  FILE_HASHES_PER_PART,
+  FILE_TIMEOUT,
+  MAX_CHUNKS_PER_ASK,
+} from '../limits/direct-limits.ts'
 import type { Json } from '../message/canonical.ts'
 import { hasKeys, isCount, isObject } from '../message/json-shape.ts'
 import { type FileRequest, type Refusal, sayWhy } from './file-port.ts'

@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../clock.ts'
+import type { Clock, Timer } from '../ground/clock.ts'
 
 /** Why a comparison is planned: there is news, or it is time for one. */
 export type Occasion = 'news' | 'routine'

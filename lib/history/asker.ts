@@ -5,7 +5,7 @@ import {
   HISTORY_PATIENCE,
   HISTORY_SETTLE,
   HISTORY_WANTS,
-} from '../direct-limits.ts'
+} from '../limits/direct-limits.ts'
 import { encodeFrame, Kind } from '../wire/frame.ts'
 import type { MessageId } from '../wire/ids.ts'
 import { encodeExchange } from './exchange-frame.ts'

@@ -1,4 +1,4 @@
-import { HISTORY_ID_BYTES, HISTORY_SLACK } from '../direct-limits.ts'
+import { HISTORY_ID_BYTES, HISTORY_SLACK } from '../limits/direct-limits.ts'
 import type { MessageId, NodeId } from '../wire/ids.ts'
 import type { Journal } from './journal.ts'
 import { chooseLosers } from './room.ts'

@@ -1,4 +1,4 @@
-import { HISTORY_LIST, HISTORY_SPLIT } from '../direct-limits.ts'
+import { HISTORY_LIST, HISTORY_SPLIT } from '../limits/direct-limits.ts'
 import type { MessageId } from '../wire/ids.ts'
 import { type Item, itemBytes, ITEMS_BYTES } from './exchange-frame.ts'
 import { BEGINNING, type Bound, isBefore, laterOf, type Range } from './range.ts'

@@ -1,4 +1,4 @@
-import { HISTORY_ASK, HISTORY_FRAME_BYTES } from '../direct-limits.ts'
+import { HISTORY_ASK, HISTORY_FRAME_BYTES } from '../limits/direct-limits.ts'
 import { joinBytes, readUint32, writeUint32 } from '../wire/bytes.ts'
 import { fromHex, toHex } from '../wire/hex.ts'
 import type { MessageId } from '../wire/ids.ts'

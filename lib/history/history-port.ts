@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../ground/clock.ts'
 import type { CloseCode } from '../wire/close-code.ts'
 import type { MessageId, NodeId } from '../wire/ids.ts'
 import type { HistoryStore } from './store.ts'

@@ -1,4 +1,4 @@
-import type { Timer } from '../clock.ts'
+import type { Timer } from '../ground/clock.ts'
 import {
   HISTORY_INTERVAL,
   HISTORY_INTERVAL_MAX,
@@ -6,7 +6,7 @@ import {
   HISTORY_NEWS_INTERVAL,
   HISTORY_SETTLE,
   HISTORY_SWEEP,
-} from '../direct-limits.ts'
+} from '../limits/direct-limits.ts'
 import { Kind } from '../wire/frame.ts'
 import type { MessageId } from '../wire/ids.ts'
 import { Agenda, type Occasion } from './agenda.ts'

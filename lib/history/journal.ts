@@ -1,7 +1,7 @@
-import type { Clock, Timer } from '../clock.ts'
-import { Deferred } from '../deferred.ts'
-import { errorText } from '../texts.ts'
-import { HISTORY_RETRY, HISTORY_RETRY_MAX } from '../direct-limits.ts'
+import type { Clock, Timer } from '../ground/clock.ts'
+import { Deferred } from '../ground/deferred.ts'
+import { errorText } from '../ground/texts.ts'
+import { HISTORY_RETRY, HISTORY_RETRY_MAX } from '../limits/direct-limits.ts'
 import type { MessageId } from '../wire/ids.ts'
 import type { Change, Entry, HistoryStore, Owner, StoredHistory } from './store.ts'
 

@@ -1,6 +1,6 @@
 /** Node.js only: the one file of the history that touches a disk, and loads a package to do so. */
 import { historyUnavailable, historyUnreadable, historyUnwritable } from '../errors.ts'
-import { codeOf } from '../whole-file.ts'
+import { codeOf } from '../ground/whole-file.ts'
 import { type KeyedDatabase, KeyedStore } from './keyed-store.ts'
 
 /** What is used of a LevelDB database. */

@@ -1,4 +1,4 @@
-import { HISTORY_AUTHOR_SHARE } from '../direct-limits.ts'
+import { HISTORY_AUTHOR_SHARE } from '../limits/direct-limits.ts'
 import type { NodeId } from '../wire/ids.ts'
 import type { Entry } from './store.ts'
 

@@ -1,4 +1,4 @@
-import type { Timer } from '../clock.ts'
+import type { Timer } from '../ground/clock.ts'
 import {
   HISTORY_ALL_RATE,
   HISTORY_BURST,
@@ -6,8 +6,8 @@ import {
   HISTORY_MESSAGE_COST,
   HISTORY_RATE,
   HISTORY_REFILL,
-} from '../direct-limits.ts'
-import { TokenBucket } from '../token-bucket.ts'
+} from '../limits/direct-limits.ts'
+import { TokenBucket } from '../ground/token-bucket.ts'
 import { encodeFrame, Kind } from '../wire/frame.ts'
 import type { MessageId } from '../wire/ids.ts'
 import type { Catalogue } from './catalogue.ts'

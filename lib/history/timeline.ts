@@ -1,4 +1,4 @@
-import { HISTORY_SLICE } from '../direct-limits.ts'
+import { HISTORY_SLICE } from '../limits/direct-limits.ts'
 import { sha256Hex } from '../message/digest.ts'
 import { fromHex } from '../wire/hex.ts'
 import type { Bound, Range } from './range.ts'

@@ -1,4 +1,4 @@
-import { MIN_MESSAGE_COST, START_CREDIT, STREAM_WINDOW } from '../dht-limits.ts'
+import { MIN_MESSAGE_COST, START_CREDIT, STREAM_WINDOW } from '../limits/dht-limits.ts'
 
 /** What a message of so many bytes costs. */
 export function costOf(byteLength: number): number {

@@ -1,4 +1,4 @@
-import { MAX_STREAM_MESSAGE, MIN_MESSAGE_COST, STREAM_HIGH_WATER } from '../dht-limits.ts'
+import { MAX_STREAM_MESSAGE, MIN_MESSAGE_COST, STREAM_HIGH_WATER } from '../limits/dht-limits.ts'
 import type { Channel, ChannelHandlers } from '../transport/transport.ts'
 import { toHex } from '../wire/hex.ts'
 import type { NodeId } from '../wire/ids.ts'

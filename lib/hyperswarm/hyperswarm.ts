@@ -1,9 +1,9 @@
-import type { Clock } from '../clock.ts'
-import { DHT_CLOSE_TIMEOUT } from '../dht-limits.ts'
+import type { Clock } from '../ground/clock.ts'
+import { DHT_CLOSE_TIMEOUT } from '../limits/dht-limits.ts'
 import { connectFailed, handshakeFailed, invalidOption, notStarted } from '../errors.ts'
 import { isStrictPublicKey } from '../identity/ed25519.ts'
 import { secretSeed } from '../identity/identity.ts'
-import { checkNames } from '../names.ts'
+import { checkNames } from '../ground/names.ts'
 import type {
   Channel,
   DialOptions,

@@ -1,6 +1,6 @@
-import type { Clock } from '../clock.ts'
-import { KNOCK_INTERVAL, MAX_KNOCKS, MAX_UNPROVEN, MAX_UNPROVEN_PER_ADDRESS } from '../dht-limits.ts'
-import { TokenBucket } from '../token-bucket.ts'
+import type { Clock } from '../ground/clock.ts'
+import { KNOCK_INTERVAL, MAX_KNOCKS, MAX_UNPROVEN, MAX_UNPROVEN_PER_ADDRESS } from '../limits/dht-limits.ts'
+import { TokenBucket } from '../ground/token-bucket.ts'
 
 /** A handshake whose other end has not proven where it is. */
 export interface Knock {

@@ -1,4 +1,4 @@
-import { MAX_STREAM_MESSAGE, STREAM_OVERHEAD } from '../dht-limits.ts'
+import { MAX_STREAM_MESSAGE, STREAM_OVERHEAD } from '../limits/dht-limits.ts'
 import type { RawStream, SecretStream } from './hyperdht.ts'
 
 /** Bytes of the length before each message of an encrypted stream: little-endian. */

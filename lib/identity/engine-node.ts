@@ -1,6 +1,6 @@
 import type * as NodeCrypto from 'node:crypto'
 import { engineUnavailable } from '../errors.ts'
-import { MAX_BYTES_VERIFIED_HERE, MAX_VERIFIED_HERE } from '../limits.ts'
+import { MAX_BYTES_VERIFIED_HERE, MAX_VERIFIED_HERE } from '../limits/limits.ts'
 import type { Engine, Signer } from './engine.ts'
 import { KeyCache } from './key-cache.ts'
 import { KNOWN_ANSWERS } from './known-answers.ts'

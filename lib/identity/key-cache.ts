@@ -1,5 +1,5 @@
-import { MAX_CACHED_KEYS } from '../limits.ts'
-import { RecentMap } from '../recent-map.ts'
+import { MAX_CACHED_KEYS } from '../limits/limits.ts'
+import { RecentMap } from '../ground/recent-map.ts'
 
 /**
  * Imported public keys, so that a peer's key is parsed once and not with each of its signatures. Bounded, and

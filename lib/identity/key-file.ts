@@ -14,8 +14,8 @@ import {
 } from '../errors.ts'
 import { keyNotAKey, keyUnprotected, keyUnreadable, keyWriteFailed, unknownOption } from '../errors.ts'
 import { SecureNodeError } from '../errors.ts'
-import { MAX_KEY_FILE_BYTES } from '../limits.ts'
-import { codeOf, createFile, pathOf, writeBeside } from '../whole-file.ts'
+import { MAX_KEY_FILE_BYTES } from '../limits/limits.ts'
+import { codeOf, createFile, pathOf, writeBeside } from '../ground/whole-file.ts'
 import { checkPassword, decodeKey, encodeKey } from './key-pem.ts'
 
 // Asked of the process, not imported: a bundle for browsers then has no import that it cannot resolve.

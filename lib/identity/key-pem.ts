@@ -5,8 +5,8 @@
 import type { KeyObject } from 'node:crypto'
 import { invalidOption } from '../errors.ts'
 import { keyCorrupt, keyNotAKey, keyPasswordMissing, keyPasswordWrong } from '../errors.ts'
-import { quote } from '../texts.ts'
-import { KEY_SCRYPT, MAX_PASSWORD_BYTES } from '../limits.ts'
+import { quote } from '../ground/texts.ts'
+import { KEY_SCRYPT, MAX_PASSWORD_BYTES } from '../limits/limits.ts'
 import { integer, octetString, oid, sequence } from './der.ts'
 import { pkcs8Of, SEED_BYTES } from './seed.ts'
 

@@ -1,4 +1,4 @@
-import { MAX_LAN_ATTACHMENTS } from '../network-limits.ts'
+import { MAX_LAN_ATTACHMENTS } from '../limits/network-limits.ts'
 import { canonicalIp, isWildcard } from '../wire/address.ts'
 
 /** One address of this machine, and the network that it is attached to by it. */

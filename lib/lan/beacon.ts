@@ -1,6 +1,6 @@
 import type { Engine } from '../identity/engine.ts'
-import { PROTOCOL_VERSION } from '../limits.ts'
-import { BEACON_WINDOW, MAX_BEACON_BYTES } from '../network-limits.ts'
+import { PROTOCOL_VERSION } from '../limits/limits.ts'
+import { BEACON_WINDOW, MAX_BEACON_BYTES } from '../limits/network-limits.ts'
 import type { Json } from '../message/canonical.ts'
 import { isName, isStrictKey } from '../message/document.ts'
 import { hasKeys, isCount, isObject } from '../message/json-shape.ts'

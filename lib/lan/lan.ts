@@ -1,5 +1,5 @@
-import type { Clock, Timer } from '../clock.ts'
-import { errorText } from '../texts.ts'
+import type { Clock, Timer } from '../ground/clock.ts'
+import { errorText } from '../ground/texts.ts'
 import type { Engine } from '../identity/engine.ts'
 import {
   LAN_ANSWER_RATE,
@@ -14,10 +14,10 @@ import {
   LAN_VERIFY_RATE,
   MAX_BEACON_BYTES,
   MAX_LAN_SOURCES,
-} from '../network-limits.ts'
+} from '../limits/network-limits.ts'
 import type { Sign } from '../message/statement.ts'
-import { RecentMap } from '../recent-map.ts'
-import { TokenBucket } from '../token-bucket.ts'
+import { RecentMap } from '../ground/recent-map.ts'
+import { TokenBucket } from '../ground/token-bucket.ts'
 import { type Address, reachOf } from '../wire/address.ts'
 import type { NodeId } from '../wire/ids.ts'
 import { type Attachment, attachmentsFor, speakersOf } from './attachment.ts'

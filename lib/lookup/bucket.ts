@@ -1,5 +1,10 @@
 import type { PeerRecord } from '../book/peer-record.ts'
-import { BUCKET_SIZE, BUCKET_SPARES, MAX_BUCKET_GROUP, MAX_CONTACT_FAILURES } from '../network-limits.ts'
+import {
+  BUCKET_SIZE,
+  BUCKET_SPARES,
+  MAX_BUCKET_GROUP,
+  MAX_CONTACT_FAILURES,
+} from '../limits/network-limits.ts'
 import type { Address } from '../wire/address.ts'
 import type { NodeId } from '../wire/ids.ts'
 import type { Place } from './place.ts'

@@ -1,4 +1,4 @@
-import { MAX_FOUND_BYTES, MAX_FOUND_RECORDS } from '../network-limits.ts'
+import { MAX_FOUND_BYTES, MAX_FOUND_RECORDS } from '../limits/network-limits.ts'
 import { readUint32, utf8, writeUint32 } from '../wire/bytes.ts'
 import { PLACE_BYTES, type Place } from './place.ts'
 

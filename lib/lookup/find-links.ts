@@ -1,5 +1,11 @@
-import { FIND_BURST, FIND_RATE, MAX_LATE_ANSWERS, OWN_FIND_BURST, OWN_FIND_RATE } from '../network-limits.ts'
-import { TokenBucket } from '../token-bucket.ts'
+import {
+  FIND_BURST,
+  FIND_RATE,
+  MAX_LATE_ANSWERS,
+  OWN_FIND_BURST,
+  OWN_FIND_RATE,
+} from '../limits/network-limits.ts'
+import { TokenBucket } from '../ground/token-bucket.ts'
 import { Kind } from '../wire/frame.ts'
 import type { Asking } from './asking.ts'
 import { encodeFind } from './find-frame.ts'

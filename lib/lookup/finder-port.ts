@@ -1,5 +1,5 @@
 import type { PeerRecord } from '../book/peer-record.ts'
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../ground/clock.ts'
 import type { Engine } from '../identity/engine.ts'
 import type { Address } from '../wire/address.ts'
 import type { NodeId } from '../wire/ids.ts'

@@ -7,8 +7,8 @@ import {
   MAX_FOUND_RECORDS,
   MAX_LOOKUPS,
   RECORD_SHARED,
-} from '../network-limits.ts'
-import { TokenBucket } from '../token-bucket.ts'
+} from '../limits/network-limits.ts'
+import { TokenBucket } from '../ground/token-bucket.ts'
 import { canonicalIp, type Reach, reachOf } from '../wire/address.ts'
 import { Kind } from '../wire/frame.ts'
 import { isHex32, type NodeId } from '../wire/ids.ts'

@@ -1,4 +1,4 @@
-import { BUCKET_SIZE, LOOKUP_PARALLEL, MAX_LOOKUP_ASKS, MAX_LOOKUP_GROUP } from '../network-limits.ts'
+import { BUCKET_SIZE, LOOKUP_PARALLEL, MAX_LOOKUP_ASKS, MAX_LOOKUP_GROUP } from '../limits/network-limits.ts'
 import type { Address } from '../wire/address.ts'
 import { compareDistance, type Place } from './place.ts'
 

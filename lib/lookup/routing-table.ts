@@ -1,5 +1,5 @@
 import { judgeRecordTime } from '../book/peer-record.ts'
-import { BUCKET_SIZE, MAX_CONTACTS } from '../network-limits.ts'
+import { BUCKET_SIZE, MAX_CONTACTS } from '../limits/network-limits.ts'
 import type { Address } from '../wire/address.ts'
 import { Bucket, type Contact, type ContactEntry } from './bucket.ts'
 import { commonPrefix, compareDistance, PLACE_BITS, type Place } from './place.ts'

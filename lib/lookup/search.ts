@@ -1,6 +1,6 @@
-import { Deferred } from '../deferred.ts'
+import { Deferred } from '../ground/deferred.ts'
 import { aborted } from '../errors.ts'
-import { LOOKUP_TIMEOUT } from '../network-limits.ts'
+import { LOOKUP_TIMEOUT } from '../limits/network-limits.ts'
 import { Asking } from './asking.ts'
 import type { FindLinks } from './find-links.ts'
 import type { FinderLink, FinderPort, LookupOptions, LookupResult } from './finder-port.ts'

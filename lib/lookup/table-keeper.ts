@@ -1,6 +1,6 @@
 import type { PeerRecord } from '../book/peer-record.ts'
-import type { Timer } from '../clock.ts'
-import { TABLE_JOIN_DELAY, TABLE_REFRESH, TABLE_TICK } from '../network-limits.ts'
+import type { Timer } from '../ground/clock.ts'
+import { TABLE_JOIN_DELAY, TABLE_REFRESH, TABLE_TICK } from '../limits/network-limits.ts'
 import { formatAddress } from '../wire/address.ts'
 import type { FinderLink, FinderPort } from './finder-port.ts'
 import { type Place, placeNear } from './place.ts'

@@ -1,9 +1,9 @@
 import { usableAddresses } from '../book/known-peer.ts'
 import { type PeerRecord, type RecordDraft, readRecord, verifyRecord } from '../book/peer-record.ts'
 import type { Engine } from '../identity/engine.ts'
-import { MAX_RECORD_BYTES, MAX_VERIFIED_RECORDS } from '../network-limits.ts'
+import { MAX_RECORD_BYTES, MAX_VERIFIED_RECORDS } from '../limits/network-limits.ts'
 import { readStatement } from '../message/statement.ts'
-import { RecentMap } from '../recent-map.ts'
+import { RecentMap } from '../ground/recent-map.ts'
 import { type Address, groupOf, type Reach, reachOf } from '../wire/address.ts'
 import { type Place, placeOf } from './place.ts'
 

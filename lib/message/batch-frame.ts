@@ -1,4 +1,4 @@
-import { MAX_BATCH_MESSAGES, MAX_MESSAGE_BYTES } from '../limits.ts'
+import { MAX_BATCH_MESSAGES, MAX_MESSAGE_BYTES } from '../limits/limits.ts'
 import { readUint32, writeUint32 } from '../wire/bytes.ts'
 import { fromHex, toHex } from '../wire/hex.ts'
 import type { MessageId } from '../wire/ids.ts'

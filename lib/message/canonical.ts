@@ -1,7 +1,7 @@
 import canonicalize from 'canonicalize'
 import { invalidPayload } from '../errors.ts'
-import { quote } from '../texts.ts'
-import { MAX_DEPTH, MAX_VALUES } from '../limits.ts'
+import { quote } from '../ground/texts.ts'
+import { MAX_DEPTH, MAX_VALUES } from '../limits/limits.ts'
 
 /** A value that JSON can carry. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }

@@ -7,8 +7,8 @@ import {
   MAX_NAME_LENGTH,
   MAX_STRICT_KEYS,
   PROTOCOL_VERSION,
-} from '../limits.ts'
-import { RecentMap } from '../recent-map.ts'
+} from '../limits/limits.ts'
+import { RecentMap } from '../ground/recent-map.ts'
 import { hasAscii } from '../wire/bytes.ts'
 import { fromHex } from '../wire/hex.ts'
 import { isHex32, isHex64, type MessageId, type NodeId } from '../wire/ids.ts'

@@ -7,8 +7,8 @@ import {
   MAX_MESSAGE_BYTES,
   PROTOCOL_VERSION,
   WINDOW_PAST,
-} from '../limits.ts'
-import { checkNames } from '../names.ts'
+} from '../limits/limits.ts'
+import { checkNames } from '../ground/names.ts'
 import { viewBytes } from '../wire/bytes.ts'
 import { toHex } from '../wire/hex.ts'
 import { isHex32, type MessageId, type NodeId } from '../wire/ids.ts'

@@ -1,5 +1,5 @@
 import { invalidArgument } from '../errors.ts'
-import { MAX_MESSAGE_BYTES } from '../limits.ts'
+import { MAX_MESSAGE_BYTES } from '../limits/limits.ts'
 import { fromHex } from '../wire/hex.ts'
 import { joinBytes, utf8 } from '../wire/bytes.ts'
 import type { MessageId } from '../wire/ids.ts'

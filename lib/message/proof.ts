@@ -1,4 +1,4 @@
-import { MAX_BATCH_MESSAGES } from '../limits.ts'
+import { MAX_BATCH_MESSAGES } from '../limits/limits.ts'
 import { hasAscii } from '../wire/bytes.ts'
 import type { Json } from './canonical.ts'
 import { hasKeys, isCount, isObject } from './json-shape.ts'

@@ -1,5 +1,5 @@
 import type { Identity } from '../identity/identity.ts'
-import { MAX_BATCH_BYTES, MAX_BATCH_MESSAGES, MAX_BATCHED_BODY_BYTES } from '../limits.ts'
+import { MAX_BATCH_BYTES, MAX_BATCH_MESSAGES, MAX_BATCHED_BODY_BYTES } from '../limits/limits.ts'
 import { type Draft, signAlone, signTogether, type Unsigned } from './draft.ts'
 
 interface Waiting {

@@ -1,4 +1,4 @@
-import { BOOTSTRAP_RETRY_MAX, BOOTSTRAP_RETRY_MIN } from '../network-limits.ts'
+import { BOOTSTRAP_RETRY_MAX, BOOTSTRAP_RETRY_MIN } from '../limits/network-limits.ts'
 import { type Address, formatAddress } from '../wire/address.ts'
 
 interface Entry {

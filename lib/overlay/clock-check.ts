@@ -1,4 +1,4 @@
-import { MAX_CLOCK_OFFSET } from '../network-limits.ts'
+import { MAX_CLOCK_OFFSET } from '../limits/network-limits.ts'
 
 /**
  * Compares this machine's clock with those of the peers. The median counts: one peer with a wrong clock, or one

@@ -1,5 +1,5 @@
-import type { Clock } from '../clock.ts'
-import { ENCOUNTER_PAUSE, MAX_ENCOUNTER_DIALS, MAX_ENCOUNTERS } from '../dht-limits.ts'
+import type { Clock } from '../ground/clock.ts'
+import { ENCOUNTER_PAUSE, MAX_ENCOUNTER_DIALS, MAX_ENCOUNTERS } from '../limits/dht-limits.ts'
 import type { NodeId } from '../wire/ids.ts'
 
 /** What dialling those who were found needs of its node. */

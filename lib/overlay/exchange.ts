@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../ground/clock.ts'
 import type { Engine } from '../identity/engine.ts'
 import {
   ASK_BURST,
@@ -7,9 +7,9 @@ import {
   ASK_TIMEOUT,
   MAX_RECORD_BYTES,
   MAX_RECORDS_PER_ANSWER,
-} from '../network-limits.ts'
+} from '../limits/network-limits.ts'
 import { readStatement, readStatements, type Statement } from '../message/statement.ts'
-import { TokenBucket } from '../token-bucket.ts'
+import { TokenBucket } from '../ground/token-bucket.ts'
 import { reachOf } from '../wire/address.ts'
 import type { CloseCode } from '../wire/close-code.ts'
 import { encodeFrame, type Frame, Kind } from '../wire/frame.ts'

@@ -1,7 +1,7 @@
-import type { Clock, Timer } from '../clock.ts'
-import { Deferred } from '../deferred.ts'
+import type { Clock, Timer } from '../ground/clock.ts'
+import { Deferred } from '../ground/deferred.ts'
 import { aborted, connectTimeout, joinFailed } from '../errors.ts'
-import { JOIN_TIMEOUT, MAX_DIALS } from '../network-limits.ts'
+import { JOIN_TIMEOUT, MAX_DIALS } from '../limits/network-limits.ts'
 import { type Address, formatAddress } from '../wire/address.ts'
 import type { DialTerms } from './neighbourhood-port.ts'
 

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../ground/clock.ts'
 import type { Address } from '../wire/address.ts'
 import type { CloseCode } from '../wire/close-code.ts'
 import type { DialBackOff } from '../book/back-off.ts'

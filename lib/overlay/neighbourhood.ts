@@ -1,4 +1,4 @@
-import type { Timer } from '../clock.ts'
+import type { Timer } from '../ground/clock.ts'
 import { aborted, connectionClosed, type SecureNodeError } from '../errors.ts'
 import {
   BRIEF_LINK,
@@ -9,7 +9,7 @@ import {
   MAX_DIALS,
   TEND_INTERVAL,
   TEND_SOON,
-} from '../network-limits.ts'
+} from '../limits/network-limits.ts'
 import { type Address, formatAddress } from '../wire/address.ts'
 import { type Candidate, Candidates } from './candidates.ts'
 import { MadeLinks } from './made-links.ts'

@@ -1,5 +1,5 @@
-import type { Clock } from '../clock.ts'
-import { MAX_RECORD_ADDRESSES, RECORD_RENEWAL } from '../network-limits.ts'
+import type { Clock } from '../ground/clock.ts'
+import { MAX_RECORD_ADDRESSES, RECORD_RENEWAL } from '../limits/network-limits.ts'
 import type { Sign } from '../message/statement.ts'
 import { type Address, canonicalIp, formatAddress, groupOf, isWildcard, reachOf } from '../wire/address.ts'
 import type { NodeId } from '../wire/ids.ts'

@@ -1,6 +1,6 @@
-import type { Clock, Timer } from '../clock.ts'
+import type { Clock, Timer } from '../ground/clock.ts'
 import type { Engine } from '../identity/engine.ts'
-import { BOOK_SAVE_INTERVAL, BOOK_SAVE_SOON } from '../network-limits.ts'
+import { BOOK_SAVE_INTERVAL, BOOK_SAVE_SOON } from '../limits/network-limits.ts'
 import { BookFile } from '../book/book-file.ts'
 import type { PeerBook } from '../book/peer-book.ts'
 

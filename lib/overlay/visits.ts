@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../ground/clock.ts'
 import { connectFailed, type SecureNodeError } from '../errors.ts'
 import type { DialBackOff } from '../book/back-off.ts'
 import type { PeerBook } from '../book/peer-book.ts'

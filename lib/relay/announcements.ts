@@ -1,4 +1,4 @@
-import { ANNOUNCE_DELAY, MAX_LISTED_IDS } from '../tree-limits.ts'
+import { ANNOUNCE_DELAY, MAX_LISTED_IDS } from '../limits/tree-limits.ts'
 import type { Carried } from './carried.ts'
 import type { TreeLink } from './tree-link.ts'
 import type { TreePort } from './tree-port.ts'

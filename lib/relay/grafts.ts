@@ -1,4 +1,4 @@
-import { MAX_LISTED_IDS, PROMISE_TIMEOUT } from '../tree-limits.ts'
+import { MAX_LISTED_IDS, PROMISE_TIMEOUT } from '../limits/tree-limits.ts'
 import type { MessageId } from '../wire/ids.ts'
 import type { Carried } from './carried.ts'
 import { type Absent, chooseAnnouncer, Missing } from './missing.ts'

@@ -1,5 +1,5 @@
 import type { Draft } from '../message/draft.ts'
-import { HOLD_TIME, MAX_HELD_BYTES, MAX_HELD_MESSAGES } from '../tree-limits.ts'
+import { HOLD_TIME, MAX_HELD_BYTES, MAX_HELD_MESSAGES } from '../limits/tree-limits.ts'
 import type { MessageId } from '../wire/ids.ts'
 
 /** A message that peers may want. */

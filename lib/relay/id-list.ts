@@ -1,4 +1,4 @@
-import { MAX_LISTED_IDS } from '../tree-limits.ts'
+import { MAX_LISTED_IDS } from '../limits/tree-limits.ts'
 import { fromHex, toHex } from '../wire/hex.ts'
 import type { MessageId } from '../wire/ids.ts'
 

@@ -1,6 +1,6 @@
-import type { Clock, Timer } from '../clock.ts'
-import { MAX_VERIFICATION_BYTES, TRICKLE_BYTES } from '../limits.ts'
-import { TokenBucket } from '../token-bucket.ts'
+import type { Clock, Timer } from '../ground/clock.ts'
+import { MAX_VERIFICATION_BYTES, TRICKLE_BYTES } from '../limits/limits.ts'
+import { TokenBucket } from '../ground/token-bucket.ts'
 
 /** A link, as far as reading from it goes. */
 export interface IntakeLink {

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../ground/clock.ts'
 import type { Draft } from '../message/draft.ts'
 import { judgeTime } from '../message/message.ts'
 import type { IgnoreCode } from '../message/verdict.ts'

@@ -7,7 +7,7 @@ import {
   MAX_MISSING_PER_LINK,
   MISSING_LIFETIME,
   PARK_TIME,
-} from '../tree-limits.ts'
+} from '../limits/tree-limits.ts'
 import type { MessageId } from '../wire/ids.ts'
 import type { TreeLink } from './tree-link.ts'
 

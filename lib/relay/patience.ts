@@ -1,4 +1,4 @@
-import { GRAFT_CALM, GRAFT_SPREAD, GRAFT_WAIT, GRAFT_WAIT_MAX } from '../tree-limits.ts'
+import { GRAFT_CALM, GRAFT_SPREAD, GRAFT_WAIT, GRAFT_WAIT_MAX } from '../limits/tree-limits.ts'
 
 /** The wait is so many times as long as what was asked for usually takes. */
 const FACTOR = 3

@@ -1,5 +1,5 @@
-import { RecentMap } from '../recent-map.ts'
-import { MAX_CARRIED, MAX_DISMISSED, PRUNE_INTERVAL } from '../tree-limits.ts'
+import { RecentMap } from '../ground/recent-map.ts'
+import { MAX_CARRIED, MAX_DISMISSED, PRUNE_INTERVAL } from '../limits/tree-limits.ts'
 import type { MessageId } from '../wire/ids.ts'
 import { Announcements } from './announcements.ts'
 import { Carried, NOBODY, OWN } from './carried.ts'

@@ -1,4 +1,10 @@
-import { LIAR_PAUSE, MAX_BROKEN, MAX_BROKEN_IN_A_ROW, MAX_OWED, PROMISE_TIMEOUT } from '../tree-limits.ts'
+import {
+  LIAR_PAUSE,
+  MAX_BROKEN,
+  MAX_BROKEN_IN_A_ROW,
+  MAX_OWED,
+  PROMISE_TIMEOUT,
+} from '../limits/tree-limits.ts'
 import type { MessageId } from '../wire/ids.ts'
 
 /** By how much one disappointment, or one kept promise, moves the measure. */

@@ -1,4 +1,4 @@
-import { TOUCHSTONE_INTERVAL } from '../tree-limits.ts'
+import { TOUCHSTONE_INTERVAL } from '../limits/tree-limits.ts'
 import type { MessageId } from '../wire/ids.ts'
 
 /** Hexadecimal digits of an ID that decide: 2^32 messages in an interval are more than there are. */

@@ -1,5 +1,5 @@
 import type { VerdictCode } from '../message/verdict.ts'
-import { RecentMap } from '../recent-map.ts'
+import { RecentMap } from '../ground/recent-map.ts'
 import type { MessageId } from '../wire/ids.ts'
 
 /** What happened to a message at this node. */

@@ -1,4 +1,4 @@
-import { TokenBucket } from '../token-bucket.ts'
+import { TokenBucket } from '../ground/token-bucket.ts'
 import {
   HAVE_RATE,
   MAX_SUPPLIED_IDS,
@@ -6,8 +6,8 @@ import {
   SHY_AFTER,
   WANT_BURST,
   WANT_RATE,
-} from '../tree-limits.ts'
-import { RecentMap } from '../recent-map.ts'
+} from '../limits/tree-limits.ts'
+import { RecentMap } from '../ground/recent-map.ts'
 import type { MessageId } from '../wire/ids.ts'
 import type { Carried } from './carried.ts'
 import { Promises } from './promises.ts'

@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../clock.ts'
+import type { Clock, Timer } from '../ground/clock.ts'
 import { BatchedDraft, type Draft } from '../message/draft.ts'
 import type { CloseCode } from '../wire/close-code.ts'
 import { encodeFrame, type Frame, Kind } from '../wire/frame.ts'

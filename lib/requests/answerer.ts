@@ -1,4 +1,4 @@
-import { MAX_REFUSALS } from '../direct-limits.ts'
+import { MAX_REFUSALS } from '../limits/direct-limits.ts'
 import type { Json } from '../message/canonical.ts'
 import type { SignedMessage } from '../message/message.ts'
 import type { MessageId } from '../wire/ids.ts'

@@ -1,5 +1,5 @@
 import { notStarted, tooManyRequests } from '../errors.ts'
-import { MAX_PENDING_REQUESTS, STREAM_CREDIT } from '../direct-limits.ts'
+import { MAX_PENDING_REQUESTS, STREAM_CREDIT } from '../limits/direct-limits.ts'
 import type { SignedMessage } from '../message/message.ts'
 import type { MessageId } from '../wire/ids.ts'
 import { type Answer, answerOf } from './answer.ts'

@@ -1,5 +1,5 @@
 import type { Engine } from '../identity/engine.ts'
-import { MAX_BOUNCED_ASKS, MAX_CLAIMS, MAX_REQUEST_TIMEOUT } from '../direct-limits.ts'
+import { MAX_BOUNCED_ASKS, MAX_CLAIMS, MAX_REQUEST_TIMEOUT } from '../limits/direct-limits.ts'
 import type { SignedMessage } from '../message/message.ts'
 import type { MessageId, NodeId } from '../wire/ids.ts'
 import { followBounces, openBouncedAsk } from './bounce-chain.ts'

@@ -1,4 +1,4 @@
-import { MAX_STREAM_AHEAD } from '../direct-limits.ts'
+import { MAX_STREAM_AHEAD } from '../limits/direct-limits.ts'
 
 /** How many parts of an answer may be sent. */
 export class Credit {

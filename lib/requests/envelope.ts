@@ -1,4 +1,4 @@
-import { MAX_BOUNCES } from '../direct-limits.ts'
+import { MAX_BOUNCES } from '../limits/direct-limits.ts'
 import type { Json } from '../message/canonical.ts'
 import { isName } from '../message/document.ts'
 import { hasKeys, isCount, isObject, type JsonObject } from '../message/json-shape.ts'

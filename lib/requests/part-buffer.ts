@@ -1,4 +1,4 @@
-import { STREAM_CREDIT } from '../direct-limits.ts'
+import { STREAM_CREDIT } from '../limits/direct-limits.ts'
 
 /** What a part or an end comes to. `broken`: beyond what was allowed, or against what was said before. */
 export type PartVerdict = 'taken' | 'doubled' | 'broken'

@@ -1,9 +1,9 @@
 import { invalidArgument } from '../errors.ts'
-import { MAX_REQUEST_TIMEOUT, REQUEST_TIMEOUT } from '../direct-limits.ts'
+import { MAX_REQUEST_TIMEOUT, REQUEST_TIMEOUT } from '../limits/direct-limits.ts'
 import { type Json, plainCopy } from '../message/canonical.ts'
 import { isName, isStrictKey, NAME } from '../message/document.ts'
-import { checkNames } from '../names.ts'
-import { checkSignal } from '../signal.ts'
+import { checkNames } from '../ground/names.ts'
+import { checkSignal } from '../ground/signal.ts'
 import { copyBytes } from '../wire/bytes.ts'
 import { isHex32, type NodeId } from '../wire/ids.ts'
 

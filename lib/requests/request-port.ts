@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../ground/clock.ts'
 import type { Engine } from '../identity/engine.ts'
 import type { Json } from '../message/canonical.ts'
 import type { MessageId, NodeId } from '../wire/ids.ts'

@@ -1,5 +1,9 @@
-import type { Clock, Timer } from '../clock.ts'
-import { MAX_INCOMING_PER_ASKER, MAX_INCOMING_REQUESTS, MAX_REQUEST_TIMEOUT } from '../direct-limits.ts'
+import type { Clock, Timer } from '../ground/clock.ts'
+import {
+  MAX_INCOMING_PER_ASKER,
+  MAX_INCOMING_REQUESTS,
+  MAX_REQUEST_TIMEOUT,
+} from '../limits/direct-limits.ts'
 import type { MessageId, NodeId } from '../wire/ids.ts'
 
 interface Slot {

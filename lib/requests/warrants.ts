@@ -1,5 +1,5 @@
 import type { Engine } from '../identity/engine.ts'
-import { MAX_CLAIMS } from '../direct-limits.ts'
+import { MAX_CLAIMS } from '../limits/direct-limits.ts'
 import type { NodeId } from '../wire/ids.ts'
 import type { Warrant } from './answer.ts'
 import { followBounces, type Thread } from './bounce-chain.ts'

@@ -2,7 +2,7 @@ import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import nacl from 'tweetnacl'
 import { invalidArgument, sealedCorrupt, sealedPasswordWrong } from '../errors.ts'
-import { BOX_CHUNK_BYTES, BOX_COST, MAX_BOX_COST, MIN_BOX_COST } from '../direct-limits.ts'
+import { BOX_CHUNK_BYTES, BOX_COST, MAX_BOX_COST, MIN_BOX_COST } from '../limits/direct-limits.ts'
 import { joinBytes, utf8 } from '../wire/bytes.ts'
 import { stretchPassword } from './password-key.ts'
 

@@ -1,5 +1,5 @@
 import { fileNotRead, invalidArgument, sealedCorrupt } from '../errors.ts'
-import { checkNames } from '../names.ts'
+import { checkNames } from '../ground/names.ts'
 import {
   BOX_HEADER_BYTES,
   type BoxOptions,

@@ -2,12 +2,12 @@
 import type { Stats } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import { aborted, fileNotRead, fileUnwritable, invalidArgument } from '../errors.ts'
-import { quote } from '../texts.ts'
+import { quote } from '../ground/texts.ts'
 import { SecureNodeError, sealedCorrupt } from '../errors.ts'
-import { BOX_CHUNK_BYTES } from '../direct-limits.ts'
-import { checkNames } from '../names.ts'
-import { checkSignal } from '../signal.ts'
-import { codeOf, pathOf, writeBeside } from '../whole-file.ts'
+import { BOX_CHUNK_BYTES } from '../limits/direct-limits.ts'
+import { checkNames } from '../ground/names.ts'
+import { checkSignal } from '../ground/signal.ts'
+import { codeOf, pathOf, writeBeside } from '../ground/whole-file.ts'
 import {
   BOX_HEADER_BYTES,
   BOX_TAG_BYTES,

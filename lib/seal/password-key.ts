@@ -2,8 +2,8 @@ import { utf8 } from '../wire/bytes.ts'
 import type * as NodeCrypto from 'node:crypto'
 import { scryptAsync } from '@noble/hashes/scrypt.js'
 import { invalidArgument } from '../errors.ts'
-import { MAX_PASSWORD_BYTES } from '../limits.ts'
-import { BOX_SCRYPT } from '../direct-limits.ts'
+import { MAX_PASSWORD_BYTES } from '../limits/limits.ts'
+import { BOX_SCRYPT } from '../limits/direct-limits.ts'
 
 /**
  * Checks a password before it is used: a string of 1 to 1,024 bytes of UTF-8 without NUL, as for key files. It is taken

@@ -1,7 +1,7 @@
 import nacl from 'tweetnacl'
 import { isStrictPublicKey } from '../identity/ed25519.ts'
-import { MAX_SEAL_KEYS } from '../direct-limits.ts'
-import { RecentMap } from '../recent-map.ts'
+import { MAX_SEAL_KEYS } from '../limits/direct-limits.ts'
+import { RecentMap } from '../ground/recent-map.ts'
 import { fromHex, toHex } from '../wire/hex.ts'
 import type { NodeId } from '../wire/ids.ts'
 

@@ -1,5 +1,5 @@
-import { ADDRESS_INTERVAL, MAX_BANS } from '../limits.ts'
-import { TokenBucket } from '../token-bucket.ts'
+import { ADDRESS_INTERVAL, MAX_BANS } from '../limits/limits.ts'
+import { TokenBucket } from '../ground/token-bucket.ts'
 
 /** How many strangers are let in. */
 export interface AdmissionOptions {

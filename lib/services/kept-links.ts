@@ -1,5 +1,5 @@
-import type { Clock } from '../clock.ts'
-import { Deferred } from '../deferred.ts'
+import type { Clock } from '../ground/clock.ts'
+import { Deferred } from '../ground/deferred.ts'
 import { aborted, connectionClosed, reconnectStopped } from '../errors.ts'
 import { type BackOff, Reconnect } from './reconnect.ts'
 

@@ -1,4 +1,4 @@
-import { FIRST_PING } from '../limits.ts'
+import { FIRST_PING } from '../limits/limits.ts'
 
 /** Round-trip time of a link, in ms. */
 export interface Latency {

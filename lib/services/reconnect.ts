@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../clock.ts'
+import type { Clock, Timer } from '../ground/clock.ts'
 
 /** What reconnecting needs of its node. */
 export interface ReconnectPort {

@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../clock.ts'
+import type { Clock, Timer } from '../ground/clock.ts'
 import {
   MAX_KEPT_EVENT_BYTES,
   MAX_KEPT_EVENTS,
@@ -6,7 +6,7 @@ import {
   MAX_STREAMS,
   STREAM_HEARTBEAT,
   STREAM_LINGER,
-} from '../status-limits.ts'
+} from '../limits/status-limits.ts'
 import type { StatusEvent } from './status-event.ts'
 import type { StatusSource } from './status-port.ts'
 

@@ -1,5 +1,5 @@
 import { SecureNodeError } from '../errors.ts'
-import { errorText, lineOf } from '../texts.ts'
+import { errorText, lineOf } from '../ground/texts.ts'
 import { METRICS_TYPE, metricsText } from './metrics.ts'
 import type { StatusSource } from './status-port.ts'
 import { dataHeaders, fault, json, type StatusReply } from './status-reply.ts'

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../ground/clock.ts'
 import type { Refusal, RelayStats } from '../relay/relay-port.ts'
 import type { LinkTree, RelayTap } from '../relay/relay-tap.ts'
 import type { CloseReason } from '../wire/close-code.ts'

@@ -1,5 +1,5 @@
-import type { Timer } from '../clock.ts'
-import { PROTOCOL_VERSION } from '../limits.ts'
+import type { Timer } from '../ground/clock.ts'
+import { PROTOCOL_VERSION } from '../limits/limits.ts'
 import type { Draft } from '../message/draft.ts'
 import type { Refusal } from '../relay/relay-port.ts'
 import type { Accepted } from '../relay/relay-tap.ts'
@@ -12,7 +12,7 @@ import {
   MAX_TOLD_PEERS,
   MAX_TOLD_REFUSALS,
   PREVIEW_CHARACTERS,
-} from '../status-limits.ts'
+} from '../limits/status-limits.ts'
 import { previewOf } from './preview.ts'
 import type { Figures, Happening, NodeStatus, StatusEvent } from './status-event.ts'
 import type { StatusSource, WatchedLink, WatchedPort, WatchedStats } from './status-port.ts'

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
-import { systemClock } from '../clock.ts'
+import { systemClock } from '../ground/clock.ts'
 import { listenFailed } from '../errors.ts'
 import {
   MAX_STATUS_BODY,
@@ -9,7 +9,7 @@ import {
   MAX_STATUS_HEADERS,
   STATUS_CLOSE_TIMEOUT,
   STATUS_REQUEST_TIMEOUT,
-} from '../status-limits.ts'
+} from '../limits/status-limits.ts'
 import { EventStream, type StreamClient } from './event-stream.ts'
 import { Gate, type Visit } from './gate.ts'
 import { StatusDesk } from './status-desk.ts'

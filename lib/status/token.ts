@@ -1,5 +1,5 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
-import { TOKEN_BYTES } from '../status-limits.ts'
+import { TOKEN_BYTES } from '../limits/status-limits.ts'
 
 /** What clients of the status interface must show. */
 export class Token {

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../ground/clock.ts'
 import { NodeConnection } from '../node-connection.ts'
 import { SecureNodeError } from '../errors.ts'
 import { SignedMessage } from '../message/message.ts'

@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../clock.ts'
+import type { Clock, Timer } from '../ground/clock.ts'
 
 /** Turns of the event loop after each instant of {@link ManualClock.advanceAsync}. */
 const SETTLE_TURNS = 3

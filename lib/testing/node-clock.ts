@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../clock.ts'
+import type { Clock, Timer } from '../ground/clock.ts'
 
 /** The clock of one machine in a simulation: it may be wrong, and its timers end with the machine. */
 export class NodeClock implements Clock {

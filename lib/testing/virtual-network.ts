@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../ground/clock.ts'
 import { invalidArgument } from '../errors.ts'
 import type { NodeConnection } from '../node-connection.ts'
 import { SecureNode } from '../secure-node.ts'

@@ -1,5 +1,5 @@
 import { invalidOption } from '../errors.ts'
-import { checkNames } from '../names.ts'
+import { checkNames } from '../ground/names.ts'
 import type { Signatures } from './counting-engine.ts'
 import type { Spread } from './distances.ts'
 import type { NodeClass, SimulatedNodeOptions } from './place.ts'

@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from '../clock.ts'
+import { type Clock, systemClock } from '../ground/clock.ts'
 import { invalidArgument, unknownOption } from '../errors.ts'
 import { formatAddress } from '../wire/address.ts'
 import { MemoryCuts } from './memory-cuts.ts'

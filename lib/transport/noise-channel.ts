@@ -1,4 +1,4 @@
-import { MAX_HELD_BYTES, MAX_NOISE_BYTES } from '../web-limits.ts'
+import { MAX_HELD_BYTES, MAX_NOISE_BYTES } from '../limits/web-limits.ts'
 import { joinBytes } from '../wire/bytes.ts'
 import type { NodeId } from '../wire/ids.ts'
 import type { MessagePipe, PipeHandlers } from './message-pipe.ts'

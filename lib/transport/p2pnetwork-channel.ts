@@ -1,11 +1,11 @@
-import type { Clock, Timer } from '../clock.ts'
+import type { Clock, Timer } from '../ground/clock.ts'
 import {
   ANSWER_PAUSE,
   ID_SETTLE_TIME,
   PACKED_FACTOR,
   PACKED_OVERHEAD,
   UNPACKED_PER_TURN,
-} from '../python-limits.ts'
+} from '../limits/python-limits.ts'
 import { utf8 } from '../wire/bytes.ts'
 import { encodeFrame, framePayload, Kind } from '../wire/frame.ts'
 import { decodeHello, type Hello, type Role } from '../wire/hello.ts'

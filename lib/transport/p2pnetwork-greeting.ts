@@ -1,4 +1,4 @@
-import { MAX_FOREIGN_ID_BYTES } from '../python-limits.ts'
+import { MAX_FOREIGN_ID_BYTES } from '../limits/python-limits.ts'
 import { isPort } from '../wire/address.ts'
 import { joinBytes } from '../wire/bytes.ts'
 import { decodeForeignId } from './p2pnetwork-id.ts'

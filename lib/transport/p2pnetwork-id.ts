@@ -1,6 +1,6 @@
 import { utf8 } from '../wire/bytes.ts'
 import { sha256 } from '@noble/hashes/sha2.js'
-import { MAX_FOREIGN_ID_BYTES } from '../python-limits.ts'
+import { MAX_FOREIGN_ID_BYTES } from '../limits/python-limits.ts'
 import { toHex } from '../wire/hex.ts'
 import { isPlainId } from '../wire/hello.ts'
 

@@ -1,4 +1,4 @@
-import { FIRST_BUFFER_BYTES } from '../python-limits.ts'
+import { FIRST_BUFFER_BYTES } from '../limits/python-limits.ts'
 import { joinBytes } from '../wire/bytes.ts'
 
 /** Ends a message. */

@@ -1,6 +1,6 @@
 import { invalidOption } from '../errors.ts'
-import { MAX_FRAME_BYTES } from '../limits.ts'
-import { checkNames } from '../names.ts'
+import { MAX_FRAME_BYTES } from '../limits/limits.ts'
+import { checkNames } from '../ground/names.ts'
 import type { Role } from '../wire/hello.ts'
 import { P2pNetworkChannel, type P2pNetworkPort } from './p2pnetwork-channel.ts'
 import { TcpTransport } from './tcp.ts'

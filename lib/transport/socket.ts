@@ -1,6 +1,6 @@
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { networkInterfaces } from 'node:os'
-import { KEEP_ALIVE_DELAY } from '../limits.ts'
+import { KEEP_ALIVE_DELAY } from '../limits/limits.ts'
 import type { Listener } from './transport.ts'
 
 /**

@@ -1,8 +1,8 @@
 import { constants } from 'node:crypto'
 import type { SecureContextOptions, TLSSocket } from 'node:tls'
 import type { Identity } from '../identity/identity.ts'
-import { errorText } from '../texts.ts'
-import { ALPN } from '../limits.ts'
+import { errorText } from '../ground/texts.ts'
+import { ALPN } from '../limits/limits.ts'
 import { type CertificateVerdict, judgeCertificate, makeCertificate } from './certificate.ts'
 
 /** What both ends of a TLS link insist on. */

@@ -8,7 +8,7 @@ import {
 import { handshakeFailed } from '../errors.ts'
 import { formatAddress } from '../wire/address.ts'
 import type { Identity } from '../identity/identity.ts'
-import { ALPN } from '../limits.ts'
+import { ALPN } from '../limits/limits.ts'
 import { type ConnectedSocket, dialSocket, ignore, listenSocket, machineHosts } from './socket.ts'
 import { SocketChannel } from './socket-channel.ts'
 import { explainTlsError, judgeRemote, tlsCredentials } from './tls-handshake.ts'

@@ -1,5 +1,5 @@
 import { invalidOption } from '../errors.ts'
-import { checkNames } from '../names.ts'
+import { checkNames } from '../ground/names.ts'
 import { areOrigins, isUrlPath } from './web-origin.ts'
 
 /** Options of a `WebSocketTransport`. */

@@ -1,5 +1,5 @@
-import type { Clock, Timer } from '../clock.ts'
-import { DRAIN_POLL, MAX_NOISE_BYTES } from '../web-limits.ts'
+import type { Clock, Timer } from '../ground/clock.ts'
+import { DRAIN_POLL, MAX_NOISE_BYTES } from '../limits/web-limits.ts'
 import type { MessagePipe, PipeHandlers } from './message-pipe.ts'
 
 /** What sockets of browsers and of the package `ws` have in common, and what only the latter have. */

@@ -4,7 +4,7 @@ import { shakeHandsOver } from './noise-link.ts'
 import type { Channel, Listener, ListenHandlers, ListenOptions } from './transport.ts'
 import { type AnyWebSocket, type OpenedSocket, WebSocketPipe } from './websocket-pipe.ts'
 import type { WebSocketOptions } from './websocket-options.ts'
-import { MAX_NOISE_BYTES } from '../web-limits.ts'
+import { MAX_NOISE_BYTES } from '../limits/web-limits.ts'
 
 // WebSockets of Node.js, by the package `ws`, which is loaded when the first one is needed. The build for browsers has
 // a file of its own in the place of this one.

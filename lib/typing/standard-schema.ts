@@ -1,5 +1,5 @@
-import { errorText, lineOf, quote } from '../texts.ts'
-import { MAX_ISSUE_CHARACTERS, MAX_ISSUE_STEPS, MAX_SHOWN_ISSUES } from '../limits.ts'
+import { errorText, lineOf, quote } from '../ground/texts.ts'
+import { MAX_ISSUE_CHARACTERS, MAX_ISSUE_STEPS, MAX_SHOWN_ISSUES } from '../limits/limits.ts'
 
 /**
  * What libraries for checking data have agreed on: Standard Schema, version 1 (https://standardschema.dev). Zod,

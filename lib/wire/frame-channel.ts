@@ -1,5 +1,5 @@
-import type { Clock, Timer } from '../clock.ts'
-import { Deferred } from '../deferred.ts'
+import type { Clock, Timer } from '../ground/clock.ts'
+import { Deferred } from '../ground/deferred.ts'
 import type { Channel, ChannelHandlers } from '../transport/transport.ts'
 import { type Frame, FrameDecoder, type FrameFault } from './frame.ts'
 

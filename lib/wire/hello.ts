@@ -1,7 +1,7 @@
 import { joinBytes, utf8 } from './bytes.ts'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { isStrictPublicKey } from '../identity/ed25519.ts'
-import { PROTOCOL_VERSION } from '../limits.ts'
+import { PROTOCOL_VERSION } from '../limits/limits.ts'
 import { parseJson } from '../message/canonical.ts'
 import { NAME } from '../message/document.ts'
 import type { CloseCode } from './close-code.ts'

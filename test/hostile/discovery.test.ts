@@ -1,7 +1,7 @@
 // Peers that ask too much, answer for others, repeat what was said, or say what nobody wants to know.
 import t, { type Test } from 'tap'
-import { Deferred } from '../../lib/deferred.ts'
-import { MAX_VERIFICATIONS } from '../../lib/limits.ts'
+import { Deferred } from '../../lib/ground/deferred.ts'
+import { MAX_VERIFICATIONS } from '../../lib/limits/limits.ts'
 import {
   ALL_QUESTIONS_BURST,
   ALL_QUESTIONS_RATE,
@@ -11,7 +11,7 @@ import {
   MAX_QUESTION_BYTES,
   MAX_WAITING_BYTES,
   QUESTION_BURST,
-} from '../../lib/network-limits.ts'
+} from '../../lib/limits/network-limits.ts'
 import type { DiscoveryRefusal } from '../../lib/discovery/discovery-port.ts'
 import { type Frame, Kind } from '../../lib/wire/frame.ts'
 import { DiscoveryNet, FakeSigner, type NetLink, type NetNode } from '../fixtures/discovery-net.ts'

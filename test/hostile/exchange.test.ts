@@ -3,7 +3,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { sha256 } from '@noble/hashes/sha2.js'
 import t from 'tap'
-import { Deferred } from '../../lib/deferred.ts'
+import { Deferred } from '../../lib/ground/deferred.ts'
 import {
   ASK_BURST,
   ASK_INTERVAL,
@@ -14,7 +14,7 @@ import {
   MAX_RECORDS_PER_ANSWER,
   RECORD_FUTURE,
   RECORD_LIFETIME,
-} from '../../lib/network-limits.ts'
+} from '../../lib/limits/network-limits.ts'
 import type { Signer } from '../../lib/identity/engine.ts'
 import { CountingEngine } from '../../lib/testing/counting-engine.ts'
 import { Random } from '../../lib/testing/random.ts'

@@ -11,7 +11,7 @@ import {
   MAX_FILE_BYTES,
   MAX_UPLOADS_PER_ASKER,
   MAX_WAITING_PER_ASKER,
-} from '../../lib/direct-limits.ts'
+} from '../../lib/limits/direct-limits.ts'
 import { ManualClock } from '../../lib/testing/manual-clock.ts'
 import { answered, FileNet, nodeId, someBytes } from '../fixtures/file-net.ts'
 

@@ -7,7 +7,7 @@ import {
   type Exchange,
 } from '../../lib/history/exchange-frame.ts'
 import { BEGINNING, END } from '../../lib/history/range.ts'
-import { HISTORY_ASK, HISTORY_FRAME_BYTES, HISTORY_ROUNDS } from '../../lib/direct-limits.ts'
+import { HISTORY_ASK, HISTORY_FRAME_BYTES, HISTORY_ROUNDS } from '../../lib/limits/direct-limits.ts'
 import { Random } from '../../lib/testing/random.ts'
 import { encodeFrame, framePayload, Kind } from '../../lib/wire/frame.ts'
 import { toHex } from '../../lib/wire/hex.ts'

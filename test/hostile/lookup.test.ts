@@ -12,7 +12,7 @@ import {
   MAX_FOUND_BYTES,
   MAX_LATE_ANSWERS,
   MAX_LOOKUP_ASKS,
-} from '../../lib/network-limits.ts'
+} from '../../lib/limits/network-limits.ts'
 import { decodeFind, encodeFind, encodeFound } from '../../lib/lookup/find-frame.ts'
 import { commonPrefix, compareDistance, type Place, placeOf } from '../../lib/lookup/place.ts'
 import { Random } from '../../lib/testing/random.ts'

@@ -5,7 +5,7 @@ import type { NoiseChannel } from '../../lib/transport/noise-channel.ts'
 import { shakeHandsOver } from '../../lib/transport/noise-link.ts'
 import { makeNoiseProof, readNoiseProof } from '../../lib/transport/noise-proof.ts'
 import { fromHex } from '../../lib/wire/hex.ts'
-import { MAX_HELD_BYTES, MAX_NOISE_BYTES } from '../../lib/web-limits.ts'
+import { MAX_HELD_BYTES, MAX_NOISE_BYTES } from '../../lib/limits/web-limits.ts'
 import { ChannelRecorder } from '../fixtures/channel-recorder.ts'
 import { type Meddler, TestPipe } from '../fixtures/pipes.ts'
 

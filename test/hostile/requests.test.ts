@@ -7,7 +7,7 @@ import {
   MAX_REFUSALS,
   MAX_REQUEST_TIMEOUT,
   STREAM_CREDIT,
-} from '../../lib/direct-limits.ts'
+} from '../../lib/limits/direct-limits.ts'
 import type { Draft } from '../../lib/message/draft.ts'
 import { markMessage } from '../../lib/message/message.ts'
 import { encodeParcel } from '../../lib/message/parcel.ts'

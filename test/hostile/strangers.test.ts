@@ -2,7 +2,7 @@
 import { connect, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
 import { Identity } from '../../lib/identity/identity.ts'
-import type { NodeOptions } from '../../lib/options.ts'
+import type { NodeOptions } from '../../lib/options/options.ts'
 import { encodeFrame, Kind } from '../../lib/wire/frame.ts'
 import { ManualClock } from '../../lib/testing/manual-clock.ts'
 import { genuine, withBrokenSignature } from '../fixtures/documents.ts'

@@ -11,7 +11,7 @@ import {
   PRUNE_INTERVAL,
   WANT_BURST,
   WANT_RATE,
-} from '../../lib/tree-limits.ts'
+} from '../../lib/limits/tree-limits.ts'
 import type { TreePort } from '../../lib/relay/tree-port.ts'
 import type { MessageId } from '../../lib/wire/ids.ts'
 import { type End, Machine, type MachineClass, TreeNet } from '../fixtures/tree-net.ts'

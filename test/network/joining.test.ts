@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
 import t, { type Test } from 'tap'
-import type { Clock } from '../../lib/clock.ts'
+import type { Clock } from '../../lib/ground/clock.ts'
 import type { SecureNodeError } from '../../lib/errors.ts'
 import { Identity } from '../../lib/identity/identity.ts'
 import {
@@ -11,8 +11,8 @@ import {
   EXPLORE_INTERVAL,
   JOIN_TIMEOUT,
   MAX_CLOCK_OFFSET,
-} from '../../lib/network-limits.ts'
-import type { SecureNodeOptions } from '../../lib/options.ts'
+} from '../../lib/limits/network-limits.ts'
+import type { SecureNodeOptions } from '../../lib/options/options.ts'
 import { SecureNode } from '../../lib/secure-node.ts'
 import { ManualClock } from '../../lib/testing/manual-clock.ts'
 import { Random } from '../../lib/testing/random.ts'

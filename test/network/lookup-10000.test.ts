@@ -1,7 +1,7 @@
 // How many steps lead to any node of a large network, what they cost, and what is left of it when a fifth of the
 // nodes is dead. 2,000 nodes by default; with SECURE_NODE_LIFE in the environment 10,000, which take a minute or two.
 import t, { type Test } from 'tap'
-import { BUCKET_SIZE, BUCKET_SPARES } from '../../lib/network-limits.ts'
+import { BUCKET_SIZE, BUCKET_SPARES } from '../../lib/limits/network-limits.ts'
 import type { LookupResult } from '../../lib/lookup/finder.ts'
 import { FinderNet, type FinderNode } from '../fixtures/finder-net.ts'
 

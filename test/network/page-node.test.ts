@@ -2,7 +2,7 @@
 import t, { type Test } from 'tap'
 import { OverlayNode } from '../../lib/browser/overlay-node.ts'
 import { Identity } from '../../lib/identity/identity.ts'
-import type { SecureNodeOptions } from '../../lib/options.ts'
+import type { SecureNodeOptions } from '../../lib/options/options.ts'
 import { SecureNode } from '../../lib/secure-node.ts'
 import { MemoryNetwork } from '../../lib/transport/memory.ts'
 import type { Transport } from '../../lib/transport/transport.ts'

@@ -1,6 +1,6 @@
 // Links for a moment: between two nodes alone, and nothing to the network.
 import t, { type Test } from 'tap'
-import { TEMPORARY_IDLE } from '../../lib/limits.ts'
+import { TEMPORARY_IDLE } from '../../lib/limits/limits.ts'
 import type { NodeConnection } from '../../lib/node-connection.ts'
 import type { SecureNode } from '../../lib/secure-node.ts'
 import { VirtualNetwork } from '../../lib/testing/index.ts'

@@ -1,8 +1,8 @@
 // Messages whose types are known: what does not fit is not sent, and reaches nobody; the network does not suffer from it.
 import t, { type Test } from 'tap'
 import { z } from 'zod'
-import type { Clock } from '../../lib/clock.ts'
-import type { SecureNodeOptions } from '../../lib/options.ts'
+import type { Clock } from '../../lib/ground/clock.ts'
+import type { SecureNodeOptions } from '../../lib/options/options.ts'
 import type { Refusal } from '../../lib/relay/relay-port.ts'
 import { SecureNode } from '../../lib/secure-node.ts'
 import { VirtualNetwork } from '../../lib/testing/index.ts'

@@ -6,7 +6,7 @@ import { hyperswarm, type HyperswarmOptions } from '../../lib/hyperswarm/hypersw
 import { loadHyperdht, type SecretStream } from '../../lib/hyperswarm/hyperdht.ts'
 import { Identity } from '../../lib/identity/identity.ts'
 import type { NodeConnection } from '../../lib/node-connection.ts'
-import type { SecureNodeOptions } from '../../lib/options.ts'
+import type { SecureNodeOptions } from '../../lib/options/options.ts'
 import { SecureNode } from '../../lib/secure-node.ts'
 import { encodeHello } from '../../lib/wire/hello.ts'
 import { encodeFrame, Kind } from '../../lib/wire/frame.ts'

@@ -1,8 +1,8 @@
 import { randomBytes, sign, createPrivateKey, X509Certificate } from 'node:crypto'
 import t, { type Test } from 'tap'
-import { systemClock } from '../../lib/clock.ts'
+import { systemClock } from '../../lib/ground/clock.ts'
 import { Identity } from '../../lib/identity/identity.ts'
-import { ALPN } from '../../lib/limits.ts'
+import { ALPN } from '../../lib/limits/limits.ts'
 import { makeCertificate } from '../../lib/transport/certificate.ts'
 import { TlsTransport } from '../../lib/transport/tls.ts'
 import {

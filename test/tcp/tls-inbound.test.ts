@@ -1,7 +1,7 @@
 import { connect as connectTcp } from 'node:net'
 import { connect as connectTls, type ConnectionOptions } from 'node:tls'
 import t from 'tap'
-import { ALPN } from '../../lib/limits.ts'
+import { ALPN } from '../../lib/limits/limits.ts'
 import { ManualClock } from '../../lib/testing/manual-clock.ts'
 import { TlsTransport } from '../../lib/transport/tls.ts'
 import { makeCredentials, makeForeignChain } from '../fixtures/certificates.ts'

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { ADDRESS_INTERVAL, MAX_BANS } from '../../lib/limits.ts'
+import { ADDRESS_INTERVAL, MAX_BANS } from '../../lib/limits/limits.ts'
 import { Admission } from '../../lib/services/admission.ts'
 
 const make = ({ maxPending = 1_000_000, maxNewPerAddress = 64 } = {}) =>

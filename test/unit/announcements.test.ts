@@ -2,7 +2,7 @@ import t from 'tap'
 import { Announcements } from '../../lib/relay/announcements.ts'
 import { Carried, OWN } from '../../lib/relay/carried.ts'
 import { TreeLink } from '../../lib/relay/tree-link.ts'
-import { ANNOUNCE_DELAY, MAX_LISTED_IDS } from '../../lib/tree-limits.ts'
+import { ANNOUNCE_DELAY, MAX_LISTED_IDS } from '../../lib/limits/tree-limits.ts'
 import { idOf, NOW } from '../fixtures/tree-port.ts'
 
 /** Announcements, two links, and the frames that were written, as texts. */

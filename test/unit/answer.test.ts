@@ -1,6 +1,6 @@
 import { utf8ToBytes } from '@noble/hashes/utils.js'
 import t from 'tap'
-import { MAX_ANSWER_BYTES, MAX_ANSWER_LINKS, MAX_TOLD_LATENCY } from '../../lib/network-limits.ts'
+import { MAX_ANSWER_BYTES, MAX_ANSWER_LINKS, MAX_TOLD_LATENCY } from '../../lib/limits/network-limits.ts'
 import {
   type Answer,
   isGenuineAnswer,

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { MAX_LAN_ATTACHMENTS } from '../../lib/network-limits.ts'
+import { MAX_LAN_ATTACHMENTS } from '../../lib/limits/network-limits.ts'
 import { type Attachment, attachmentsFor, speakersOf, withZone } from '../../lib/lan/attachment.ts'
 import { readAttachments } from '../../lib/lan/interfaces.ts'
 import { type Rows, tableOf } from '../fixtures/memory-lan.ts'

@@ -1,6 +1,6 @@
 import { bytesToHex, concatBytes, utf8ToBytes } from '@noble/hashes/utils.js'
 import t from 'tap'
-import { MAX_BATCH_MESSAGES, MAX_FRAME_BYTES, MAX_MESSAGE_BYTES } from '../../lib/limits.ts'
+import { MAX_BATCH_MESSAGES, MAX_FRAME_BYTES, MAX_MESSAGE_BYTES } from '../../lib/limits/limits.ts'
 import { decodeBatch, encodeBatch } from '../../lib/message/batch-frame.ts'
 import { documentLength } from '../../lib/message/document.ts'
 import { Random } from '../../lib/testing/random.ts'

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { Identity } from '../../lib/identity/identity.ts'
-import { BEACON_WINDOW, MAX_BEACON_BYTES } from '../../lib/network-limits.ts'
+import { BEACON_WINDOW, MAX_BEACON_BYTES } from '../../lib/limits/network-limits.ts'
 import type { Json } from '../../lib/message/canonical.ts'
 import { makeStatement } from '../../lib/message/statement.ts'
 import { type Beacon, isGenuineBeacon, makeBeacon, readBeacon } from '../../lib/lan/beacon.ts'

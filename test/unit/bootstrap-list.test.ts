@@ -1,5 +1,5 @@
 import t from 'tap'
-import { BOOTSTRAP_RETRY_MAX, BOOTSTRAP_RETRY_MIN } from '../../lib/network-limits.ts'
+import { BOOTSTRAP_RETRY_MAX, BOOTSTRAP_RETRY_MIN } from '../../lib/limits/network-limits.ts'
 import { BootstrapList } from '../../lib/overlay/bootstrap-list.ts'
 import { Random } from '../../lib/testing/random.ts'
 

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { DIAL_PAUSE_MIN, MAX_CANDIDATES, REST_TIME } from '../../lib/network-limits.ts'
+import { DIAL_PAUSE_MIN, MAX_CANDIDATES, REST_TIME } from '../../lib/limits/network-limits.ts'
 import type { ErrorCode } from '../../lib/errors.ts'
 import { DialBackOff } from '../../lib/book/back-off.ts'
 import { BootstrapList } from '../../lib/overlay/bootstrap-list.ts'

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { MAX_CLOCK_OFFSET } from '../../lib/network-limits.ts'
+import { MAX_CLOCK_OFFSET } from '../../lib/limits/network-limits.ts'
 import { ClockCheck } from '../../lib/overlay/clock-check.ts'
 
 const peers = (...offsets: number[]): { clockOffset: number }[] =>

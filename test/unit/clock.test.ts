@@ -1,5 +1,5 @@
 import t from 'tap'
-import { systemClock } from '../../lib/clock.ts'
+import { systemClock } from '../../lib/ground/clock.ts'
 
 t.test('the clock of the machine has whole milliseconds', async (t) => {
   const before = Date.now()

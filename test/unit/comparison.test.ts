@@ -4,7 +4,7 @@ import { decodeExchange, encodeExchange, type Item } from '../../lib/history/exc
 import { BEGINNING, END } from '../../lib/history/range.ts'
 import type { Entry } from '../../lib/history/store.ts'
 import { Timeline } from '../../lib/history/timeline.ts'
-import { HISTORY_FRAME_BYTES } from '../../lib/direct-limits.ts'
+import { HISTORY_FRAME_BYTES } from '../../lib/limits/direct-limits.ts'
 import { Random } from '../../lib/testing/random.ts'
 import { toHex } from '../../lib/wire/hex.ts'
 import { nodeId } from '../fixtures/history-net.ts'

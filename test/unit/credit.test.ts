@@ -1,5 +1,5 @@
 import t from 'tap'
-import { MIN_MESSAGE_COST, START_CREDIT, STREAM_WINDOW } from '../../lib/dht-limits.ts'
+import { MIN_MESSAGE_COST, START_CREDIT, STREAM_WINDOW } from '../../lib/limits/dht-limits.ts'
 import { Credit } from '../../lib/hyperswarm/credit.ts'
 import { LengthWatch } from '../../lib/hyperswarm/stream-guard.ts'
 

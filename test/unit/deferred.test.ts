@@ -1,5 +1,5 @@
 import t from 'tap'
-import { Deferred } from '../../lib/deferred.ts'
+import { Deferred } from '../../lib/ground/deferred.ts'
 
 t.test('a promise is settled from outside, once', async (t) => {
   const good = new Deferred<number>()

@@ -1,6 +1,6 @@
 import t from 'tap'
-import { Deferred } from '../../lib/deferred.ts'
-import { dial, type DialRequest } from '../../lib/dialer.ts'
+import { Deferred } from '../../lib/ground/deferred.ts'
+import { dial, type DialRequest } from '../../lib/connections/dialer.ts'
 import { formatAddress } from '../../lib/wire/address.ts'
 import { connectTimeout } from '../../lib/errors.ts'
 import { NodeConnection } from '../../lib/node-connection.ts'

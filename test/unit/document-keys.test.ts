@@ -1,5 +1,5 @@
 import t from 'tap'
-import { MAX_STRICT_KEYS } from '../../lib/limits.ts'
+import { MAX_STRICT_KEYS } from '../../lib/limits/limits.ts'
 import { isStrictKey } from '../../lib/message/document.ts'
 import { toHex } from '../../lib/wire/hex.ts'
 import { SMALL_ORDER_SPELLINGS } from '../fixtures/forge.ts'

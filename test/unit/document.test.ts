@@ -8,7 +8,7 @@ import {
   readDocument,
   writeDocument,
 } from '../../lib/message/document.ts'
-import { MAX_ADDRESSEES, MAX_MESSAGE_BYTES } from '../../lib/limits.ts'
+import { MAX_ADDRESSEES, MAX_MESSAGE_BYTES } from '../../lib/limits/limits.ts'
 import { SMALL_ORDER_SPELLINGS } from '../fixtures/forge.ts'
 import { bodyTexts, documentIn, proofIn, signTexts } from '../fixtures/hand-batched.ts'
 import {

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { Identity } from '../../lib/identity/identity.ts'
-import { MAX_ATTACHMENT_BYTES } from '../../lib/limits.ts'
+import { MAX_ATTACHMENT_BYTES } from '../../lib/limits/limits.ts'
 import { sha256Hex } from '../../lib/message/digest.ts'
 import {
   prepare,

@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap'
 import { Node } from '../../lib/node.ts'
 import { type ConnectionInit, NodeConnection } from '../../lib/node-connection.ts'
-import type { NodeOptions } from '../../lib/options.ts'
+import type { NodeOptions } from '../../lib/options/options.ts'
 import { MemoryNetwork } from '../../lib/transport/memory.ts'
 import { turns } from '../fixtures/channel-recorder.ts'
 import { logOf, PORT, World } from '../fixtures/world.ts'

@@ -2,7 +2,7 @@ import crypto, { type KeyObject } from 'node:crypto'
 import t from 'tap'
 import { checkSignature, verifySignature } from '../../lib/identity/ed25519.ts'
 import { type CryptoModule, NodeEngine } from '../../lib/identity/engine-node.ts'
-import { MAX_BYTES_VERIFIED_HERE, MAX_VERIFIED_HERE } from '../../lib/limits.ts'
+import { MAX_BYTES_VERIFIED_HERE, MAX_VERIFIED_HERE } from '../../lib/limits/limits.ts'
 import { VECTORS } from '../fixtures/torsion.ts'
 
 /** `node:crypto` with some functions replaced. */

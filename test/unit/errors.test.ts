@@ -1,6 +1,6 @@
 import t from 'tap'
 import * as errors from '../../lib/errors.ts'
-import { errorText, quote } from '../../lib/texts.ts'
+import { errorText, quote } from '../../lib/ground/texts.ts'
 
 const CAUSE = Object.assign(new Error('the cause'), { code: 'EIO' })
 const withCode = (code: string) => Object.assign(new Error('raw text'), { code })

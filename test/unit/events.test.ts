@@ -2,7 +2,7 @@ import t, { type Test } from 'tap'
 import { once } from 'node:events'
 import { EventSource, type NodeCallback, type NodeEvents } from '../../lib/events.ts'
 import { selfConnection } from '../../lib/errors.ts'
-import { quote } from '../../lib/texts.ts'
+import { quote } from '../../lib/ground/texts.ts'
 import { turns } from '../fixtures/channel-recorder.ts'
 import { makeLink } from '../fixtures/fake-link.ts'
 

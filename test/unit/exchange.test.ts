@@ -5,7 +5,7 @@ import {
   ASK_REFILL,
   ASK_TIMEOUT,
   MAX_RECORDS_PER_ANSWER,
-} from '../../lib/network-limits.ts'
+} from '../../lib/limits/network-limits.ts'
 import { Kind } from '../../lib/wire/frame.ts'
 import { ExchangeBench, listOf } from '../fixtures/exchange.ts'
 import { paperId } from '../fixtures/records.ts'

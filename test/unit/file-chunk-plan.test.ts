@@ -1,6 +1,6 @@
 import t from 'tap'
 import { ChunkPlan } from '../../lib/files/chunk-plan.ts'
-import { FILE_PATIENCE, FILE_SILENCE } from '../../lib/direct-limits.ts'
+import { FILE_PATIENCE, FILE_SILENCE } from '../../lib/limits/direct-limits.ts'
 
 t.test('each chunk is given to one source, in ascending order', async (t) => {
   const plan = new ChunkPlan(5)

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import t, { type Test } from 'tap'
-import type { Clock } from '../../lib/clock.ts'
+import type { Clock } from '../../lib/ground/clock.ts'
 import type { FileRequest } from '../../lib/files/file-port.ts'
 import {
   type DownloadOptions,
@@ -10,7 +10,7 @@ import {
   type FileExchangeOptions,
 } from '../../lib/files/file-exchange.ts'
 import type { FileProgress } from '../../lib/files/progress.ts'
-import { FILE_CHUNK_BYTES as CHUNK } from '../../lib/direct-limits.ts'
+import { FILE_CHUNK_BYTES as CHUNK } from '../../lib/limits/direct-limits.ts'
 import { ManualClock } from '../../lib/testing/manual-clock.ts'
 import { answered, FileNet, nodeId, someBytes } from '../fixtures/file-net.ts'
 

@@ -9,8 +9,8 @@ import {
   isFileId,
   isFileSize,
 } from '../../lib/files/manifest.ts'
-import { MAX_ATTACHMENT_BYTES } from '../../lib/limits.ts'
-import { FILE_CHUNK_BYTES as CHUNK, MAX_FILE_BYTES } from '../../lib/direct-limits.ts'
+import { MAX_ATTACHMENT_BYTES } from '../../lib/limits/limits.ts'
+import { FILE_CHUNK_BYTES as CHUNK, MAX_FILE_BYTES } from '../../lib/limits/direct-limits.ts'
 import { someBytes } from '../fixtures/file-net.ts'
 
 t.test('a file has full chunks and a last one, which travels as an attachment', async (t) => {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { MAX_FOUND_BYTES, MAX_FOUND_RECORDS } from '../../lib/network-limits.ts'
+import { MAX_FOUND_BYTES, MAX_FOUND_RECORDS } from '../../lib/limits/network-limits.ts'
 import {
   decodeFind,
   decodeFound,

@@ -11,7 +11,7 @@ import {
   RECORD_SHARED,
   TABLE_JOIN_DELAY,
   TABLE_REFRESH,
-} from '../../lib/network-limits.ts'
+} from '../../lib/limits/network-limits.ts'
 import { encodeFind } from '../../lib/lookup/find-frame.ts'
 import { placeOf } from '../../lib/lookup/place.ts'
 import { Kind } from '../../lib/wire/frame.ts'

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { Handshake, type HandshakePort } from '../../lib/handshake.ts'
+import { Handshake, type HandshakePort } from '../../lib/connections/handshake.ts'
 import { verifySignature } from '../../lib/identity/ed25519.ts'
 import { Identity } from '../../lib/identity/identity.ts'
 import { Random } from '../../lib/testing/random.ts'

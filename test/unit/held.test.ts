@@ -2,7 +2,7 @@ import t from 'tap'
 import { Identity } from '../../lib/identity/identity.ts'
 import type { Draft } from '../../lib/message/draft.ts'
 import { HeldMessages } from '../../lib/relay/held.ts'
-import { HOLD_TIME, MAX_HELD_BYTES, MAX_HELD_MESSAGES } from '../../lib/tree-limits.ts'
+import { HOLD_TIME, MAX_HELD_BYTES, MAX_HELD_MESSAGES } from '../../lib/limits/tree-limits.ts'
 import type { MessageId } from '../../lib/wire/ids.ts'
 import { genuine } from '../fixtures/documents.ts'
 

@@ -1,7 +1,7 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import t from 'tap'
 import { Identity } from '../../lib/identity/identity.ts'
-import { MAX_HELLO_BYTES } from '../../lib/limits.ts'
+import { MAX_HELLO_BYTES } from '../../lib/limits/limits.ts'
 import {
   decodeHello,
   encodeHello,

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { MAX_FRAME_BYTES } from '../../lib/limits.ts'
+import { MAX_FRAME_BYTES } from '../../lib/limits/limits.ts'
 import { Kind } from '../../lib/wire/frame.ts'
 import { HistoryNet, MIB, type NetNode, post } from '../fixtures/history-net.ts'
 

@@ -11,7 +11,7 @@ import {
   MAX_UNPROVEN_PER_ADDRESS,
   TOPIC_MAX_INTERVAL,
   TOPIC_MIN_INTERVAL,
-} from '../../lib/dht-limits.ts'
+} from '../../lib/limits/dht-limits.ts'
 import { Knocks } from '../../lib/hyperswarm/knocks.ts'
 import { LengthWatch } from '../../lib/hyperswarm/stream-guard.ts'
 import { TopicWatch } from '../../lib/hyperswarm/topic.ts'

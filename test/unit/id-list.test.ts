@@ -1,7 +1,7 @@
 import t from 'tap'
 import { decodeIds, encodeIds } from '../../lib/relay/id-list.ts'
 import { Random } from '../../lib/testing/random.ts'
-import { MAX_LISTED_IDS } from '../../lib/tree-limits.ts'
+import { MAX_LISTED_IDS } from '../../lib/limits/tree-limits.ts'
 import { toHex } from '../../lib/wire/hex.ts'
 import type { MessageId } from '../../lib/wire/ids.ts'
 

@@ -1,7 +1,7 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex, concatBytes, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js'
 import t from 'tap'
-import { MAX_DEPTH } from '../../lib/limits.ts'
+import { MAX_DEPTH } from '../../lib/limits/limits.ts'
 import { encodeParcel } from '../../lib/message/parcel.ts'
 import { verifyDraft } from '../../lib/message/message.ts'
 import {

@@ -1,6 +1,6 @@
 import t from 'tap'
-import { Deferred } from '../../lib/deferred.ts'
-import { MAX_VERIFICATION_BYTES } from '../../lib/limits.ts'
+import { Deferred } from '../../lib/ground/deferred.ts'
+import { MAX_VERIFICATION_BYTES } from '../../lib/limits/limits.ts'
 import { Intake, type IntakeOptions } from '../../lib/relay/intake.ts'
 import { ManualClock } from '../../lib/testing/manual-clock.ts'
 import { Random } from '../../lib/testing/random.ts'

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { Deferred } from '../../lib/deferred.ts'
+import { Deferred } from '../../lib/ground/deferred.ts'
 import { Journal } from '../../lib/history/journal.ts'
 import { MemoryStore } from '../../lib/history/memory-store.ts'
 import type { Batch, Change, Entry, HistoryStore } from '../../lib/history/store.ts'

@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import { Deferred } from '../../lib/deferred.ts'
+import { Deferred } from '../../lib/ground/deferred.ts'
 import { type KeptConnection, KeptLinks } from '../../lib/services/kept-links.ts'
 import { ManualClock } from '../../lib/testing/manual-clock.ts'
 import { turns } from '../fixtures/channel-recorder.ts'

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { KeyCache } from '../../lib/identity/key-cache.ts'
-import { MAX_CACHED_KEYS } from '../../lib/limits.ts'
+import { MAX_CACHED_KEYS } from '../../lib/limits/limits.ts'
 
 const key = (n: number): Uint8Array =>
   new Uint8Array(32)

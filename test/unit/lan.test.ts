@@ -10,7 +10,7 @@ import {
   LAN_SOURCE_BURST,
   LAN_VERIFY_BURST,
   LAN_VERIFY_RATE,
-} from '../../lib/network-limits.ts'
+} from '../../lib/limits/network-limits.ts'
 import { type Beacon, makeBeacon } from '../../lib/lan/beacon.ts'
 import { ManualClock } from '../../lib/testing/manual-clock.ts'
 import { Random } from '../../lib/testing/random.ts'

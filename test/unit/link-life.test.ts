@@ -1,5 +1,5 @@
 import t from 'tap'
-import { LinkLife } from '../../lib/link-life.ts'
+import { LinkLife } from '../../lib/connections/link-life.ts'
 import type { CloseReason } from '../../lib/wire/close-code.ts'
 
 const LOST: CloseReason = { code: 'lost', text: '', by: 'network' }

@@ -4,7 +4,7 @@ import {
   ANSWER_BYTES_RATE,
   QUESTION_BURST,
   QUESTION_COPIES_BURST,
-} from '../../lib/network-limits.ts'
+} from '../../lib/limits/network-limits.ts'
 import { LinkQuota } from '../../lib/discovery/link-quota.ts'
 
 t.test('a link may bring so many questions, and more copies of them', async (t) => {

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { MemoryNetwork } from '../../lib/transport/memory.ts'
-import { isLogger, type Logger, logTo } from '../../lib/logger.ts'
+import { isLogger, type Logger, logTo } from '../../lib/ground/logger.ts'
 import { Node } from '../../lib/node.ts'
 import { eventually } from '../fixtures/happenings.ts'
 

@@ -1,5 +1,10 @@
 import t from 'tap'
-import { BUCKET_SIZE, LOOKUP_PARALLEL, MAX_LOOKUP_ASKS, MAX_LOOKUP_GROUP } from '../../lib/network-limits.ts'
+import {
+  BUCKET_SIZE,
+  LOOKUP_PARALLEL,
+  MAX_LOOKUP_ASKS,
+  MAX_LOOKUP_GROUP,
+} from '../../lib/limits/network-limits.ts'
 import { type Candidate, Lookup } from '../../lib/lookup/lookup.ts'
 import { compareDistance, placeNear } from '../../lib/lookup/place.ts'
 import { Random } from '../../lib/testing/random.ts'

@@ -1,7 +1,7 @@
 import { concatBytes, hexToBytes, bytesToHex } from '@noble/hashes/utils.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import t from 'tap'
-import { MAX_BATCH_MESSAGES } from '../../lib/limits.ts'
+import { MAX_BATCH_MESSAGES } from '../../lib/limits/limits.ts'
 import { HASH_DIGITS, MerkleTree, pathLength, rootOf } from '../../lib/message/merkle.ts'
 import { Random } from '../../lib/testing/random.ts'
 import { leafHash, naivePath, naiveRoot, nodeHash } from '../fixtures/hand-batched.ts'

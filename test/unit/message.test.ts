@@ -2,7 +2,7 @@ import { inspect } from 'node:util'
 import { runInNewContext } from 'node:vm'
 import { hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js'
 import t from 'tap'
-import { MAX_MESSAGE_BYTES, WINDOW_FUTURE, WINDOW_PAST } from '../../lib/limits.ts'
+import { MAX_MESSAGE_BYTES, WINDOW_FUTURE, WINDOW_PAST } from '../../lib/limits/limits.ts'
 import {
   Identity,
   type MessageFields,

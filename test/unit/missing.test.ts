@@ -9,7 +9,7 @@ import {
   MAX_MISSING_PER_LINK,
   MAX_OWED,
   MISSING_LIFETIME,
-} from '../../lib/tree-limits.ts'
+} from '../../lib/limits/tree-limits.ts'
 import { idOf, NOW } from '../fixtures/tree-port.ts'
 
 let lastNumber = 0

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { checkNames } from '../../lib/names.ts'
+import { checkNames } from '../../lib/ground/names.ts'
 
 t.test('options of a call are known by their names', async (t) => {
   checkNames({}, ['a'])

@@ -8,7 +8,7 @@ import {
   MAX_DIALS,
   TEND_INTERVAL,
   TEND_SOON,
-} from '../../lib/network-limits.ts'
+} from '../../lib/limits/network-limits.ts'
 import type { Address } from '../../lib/wire/address.ts'
 import { paperId, publicHost } from '../fixtures/records.ts'
 import { Surroundings, upTo } from '../fixtures/surroundings.ts'

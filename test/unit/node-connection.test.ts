@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import t from 'tap'
-import { FIRST_PING } from '../../lib/limits.ts'
+import { FIRST_PING } from '../../lib/limits/limits.ts'
 import { NodeConnection } from '../../lib/node-connection.ts'
 import { ManualClock } from '../../lib/testing/manual-clock.ts'
 import { encodeFrame, Kind } from '../../lib/wire/frame.ts'

@@ -1,11 +1,11 @@
 import t from 'tap'
-import { systemClock } from '../../lib/clock.ts'
-import { quote } from '../../lib/texts.ts'
+import { systemClock } from '../../lib/ground/clock.ts'
+import { quote } from '../../lib/ground/texts.ts'
 import { defaultEngine } from '../../lib/identity/ed25519.ts'
-import * as directLimits from '../../lib/direct-limits.ts'
-import * as linkLimits from '../../lib/limits.ts'
-import * as networkLimits from '../../lib/network-limits.ts'
-import * as treeLimits from '../../lib/tree-limits.ts'
+import * as directLimits from '../../lib/limits/direct-limits.ts'
+import * as linkLimits from '../../lib/limits/limits.ts'
+import * as networkLimits from '../../lib/limits/network-limits.ts'
+import * as treeLimits from '../../lib/limits/tree-limits.ts'
 import {
   checkConnectOptions,
   type NodeOptions,
@@ -13,7 +13,7 @@ import {
   nodeSettings,
   type SecureNodeOptions,
   secureNodeSettings,
-} from '../../lib/options.ts'
+} from '../../lib/options/options.ts'
 import { ManualClock } from '../../lib/testing/manual-clock.ts'
 import { TcpTransport } from '../../lib/transport/tcp.ts'
 

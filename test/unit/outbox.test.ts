@@ -1,5 +1,5 @@
 import t from 'tap'
-import { Deferred } from '../../lib/deferred.ts'
+import { Deferred } from '../../lib/ground/deferred.ts'
 import { notStarted } from '../../lib/errors.ts'
 import { defaultEngine } from '../../lib/identity/ed25519.ts'
 import { Identity } from '../../lib/identity/identity.ts'

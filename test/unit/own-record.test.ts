@@ -1,6 +1,6 @@
 import t from 'tap'
-import { Deferred } from '../../lib/deferred.ts'
-import { MAX_RECORD_BYTES, RECORD_RENEWAL } from '../../lib/network-limits.ts'
+import { Deferred } from '../../lib/ground/deferred.ts'
+import { MAX_RECORD_BYTES, RECORD_RENEWAL } from '../../lib/limits/network-limits.ts'
 import { OwnRecord, type OwnRecordPort } from '../../lib/overlay/own-record.ts'
 import { verifyRecord, readRecord } from '../../lib/book/peer-record.ts'
 import { readStatement } from '../../lib/message/statement.ts'

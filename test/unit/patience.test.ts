@@ -1,6 +1,6 @@
 import t from 'tap'
 import { Patience } from '../../lib/relay/patience.ts'
-import { GRAFT_CALM, GRAFT_SPREAD, GRAFT_WAIT, GRAFT_WAIT_MAX } from '../../lib/tree-limits.ts'
+import { GRAFT_CALM, GRAFT_SPREAD, GRAFT_WAIT, GRAFT_WAIT_MAX } from '../../lib/limits/tree-limits.ts'
 
 const NOW = 1_000_000
 

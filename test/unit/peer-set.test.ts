@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { NodeConnection } from '../../lib/node-connection.ts'
-import { PeerSet } from '../../lib/peer-set.ts'
+import { PeerSet } from '../../lib/connections/peer-set.ts'
 import { turns } from '../fixtures/channel-recorder.ts'
 
 /** As much of a connection as a set of them looks at. */

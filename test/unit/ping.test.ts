@@ -1,5 +1,5 @@
 import t from 'tap'
-import { FIRST_PING } from '../../lib/limits.ts'
+import { FIRST_PING } from '../../lib/limits/limits.ts'
 import { Heartbeat } from '../../lib/services/ping.ts'
 
 const INTERVAL = 20_000

@@ -8,7 +8,7 @@ import {
   PARK_TIME,
   PRUNE_INTERVAL,
   TOUCHSTONE_INTERVAL,
-} from '../../lib/tree-limits.ts'
+} from '../../lib/limits/tree-limits.ts'
 import { idOf, idsFrom, TreeStage } from '../fixtures/tree-port.ts'
 
 const LONGEST = GRAFT_WAIT * (1 + GRAFT_SPREAD)

@@ -6,7 +6,7 @@ import {
   MAX_BROKEN_IN_A_ROW,
   MAX_OWED,
   PROMISE_TIMEOUT,
-} from '../../lib/tree-limits.ts'
+} from '../../lib/limits/tree-limits.ts'
 import type { MessageId } from '../../lib/wire/ids.ts'
 
 const idOf = (number: number): MessageId => number.toString(16).padStart(64, '0') as MessageId

@@ -1,6 +1,6 @@
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
 import t from 'tap'
-import { MAX_BATCH_MESSAGES } from '../../lib/limits.ts'
+import { MAX_BATCH_MESSAGES } from '../../lib/limits/limits.ts'
 import { bodySlice } from '../../lib/message/document.ts'
 import { HASH_DIGITS, pathLength } from '../../lib/message/merkle.ts'
 import { isProof, proofLength, proofStart, writeProof } from '../../lib/message/proof.ts'

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import * as directLimits from '../../lib/direct-limits.ts'
-import * as linkLimits from '../../lib/limits.ts'
-import * as networkLimits from '../../lib/network-limits.ts'
-import * as treeLimits from '../../lib/tree-limits.ts'
+import * as directLimits from '../../lib/limits/direct-limits.ts'
+import * as linkLimits from '../../lib/limits/limits.ts'
+import * as networkLimits from '../../lib/limits/network-limits.ts'
+import * as treeLimits from '../../lib/limits/tree-limits.ts'
 import { Kind } from '../../lib/wire/frame.ts'
 
 const limits = { ...linkLimits, ...networkLimits, ...directLimits, ...treeLimits }

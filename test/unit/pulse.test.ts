@@ -1,5 +1,5 @@
 import t from 'tap'
-import { FIRST_PING, PONG_BURST, PONG_RATE } from '../../lib/limits.ts'
+import { FIRST_PING, PONG_BURST, PONG_RATE } from '../../lib/limits/limits.ts'
 import { Pulse, type PulseOutcome } from '../../lib/services/pulse.ts'
 import { ManualClock } from '../../lib/testing/manual-clock.ts'
 import { type Frame, FrameDecoder, Kind } from '../../lib/wire/frame.ts'

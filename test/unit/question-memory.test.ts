@@ -1,5 +1,10 @@
 import t from 'tap'
-import { MAX_ANSWERS, MAX_ANSWERS_BYTES, MAX_ANSWERS_HELD, MAX_QUESTIONS } from '../../lib/network-limits.ts'
+import {
+  MAX_ANSWERS,
+  MAX_ANSWERS_BYTES,
+  MAX_ANSWERS_HELD,
+  MAX_QUESTIONS,
+} from '../../lib/limits/network-limits.ts'
 import type { Question } from '../../lib/discovery/question.ts'
 import { QuestionMemory } from '../../lib/discovery/question-memory.ts'
 

@@ -1,7 +1,7 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
 import t from 'tap'
-import { MAX_QUESTION_BYTES } from '../../lib/network-limits.ts'
+import { MAX_QUESTION_BYTES } from '../../lib/limits/network-limits.ts'
 import { isGenuineQuestion, makeQuestion, type Question, readQuestion } from '../../lib/discovery/question.ts'
 import type { NodeId } from '../../lib/wire/ids.ts'
 import { ALICE, BOB, canonical, NOW } from '../fixtures/hand-signed.ts'
@@ -86,7 +86,7 @@ t.test('the longest question fits', async (t) => {
   const net = 'n'.repeat(64)
   const { statement } = await makeQuestion({ from, net, time: Number.MAX_SAFE_INTEGER }, zero, sign)
   const bytes = utf8ToBytes(statement.text)
-  t.equal(bytes.length, 367, 'as lib/limits.ts says')
+  t.equal(bytes.length, 367, 'as lib/limits/limits.ts says')
   t.type(read(bytes, net), 'object')
 })
 

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { connectFailed } from '../../lib/errors.ts'
 import { Identity } from '../../lib/identity/identity.ts'
-import { REACH_PAUSE, REACH_TIMEOUT } from '../../lib/direct-limits.ts'
+import { REACH_PAUSE, REACH_TIMEOUT } from '../../lib/limits/direct-limits.ts'
 import { Reach, type ReachLink } from '../../lib/reach.ts'
 import { ManualClock } from '../../lib/testing/manual-clock.ts'
 import { type Address, formatAddress } from '../../lib/wire/address.ts'

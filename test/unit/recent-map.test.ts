@@ -1,5 +1,5 @@
 import t from 'tap'
-import { RecentMap } from '../../lib/recent-map.ts'
+import { RecentMap } from '../../lib/ground/recent-map.ts'
 import { Random } from '../../lib/testing/random.ts'
 
 t.test('what was set is there, and the newest value counts', async (t) => {

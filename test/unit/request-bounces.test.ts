@@ -1,5 +1,5 @@
 import t from 'tap'
-import { MAX_BOUNCES } from '../../lib/direct-limits.ts'
+import { MAX_BOUNCES } from '../../lib/limits/direct-limits.ts'
 import { openMessage } from '../../lib/message/message.ts'
 import type { Incoming } from '../../lib/requests/incoming.ts'
 import { failure, RequestNet, type RequestNode } from '../fixtures/request-net.ts'

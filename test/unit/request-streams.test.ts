@@ -1,5 +1,5 @@
 import t from 'tap'
-import { MAX_STREAM_AHEAD, STREAM_CREDIT, STREAM_IDLE } from '../../lib/direct-limits.ts'
+import { MAX_STREAM_AHEAD, STREAM_CREDIT, STREAM_IDLE } from '../../lib/limits/direct-limits.ts'
 import type { Answer } from '../../lib/requests/answer.ts'
 import type { Incoming } from '../../lib/requests/incoming.ts'
 import { failure, RequestNet, type RequestNode } from '../fixtures/request-net.ts'

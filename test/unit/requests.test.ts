@@ -1,6 +1,6 @@
 import t from 'tap'
 import { SecureNodeError } from '../../lib/errors.ts'
-import { MAX_PENDING_REQUESTS } from '../../lib/direct-limits.ts'
+import { MAX_PENDING_REQUESTS } from '../../lib/limits/direct-limits.ts'
 import { openMessage } from '../../lib/message/message.ts'
 import type { Incoming } from '../../lib/requests/incoming.ts'
 import { RequestError } from '../../lib/requests/request-error.ts'

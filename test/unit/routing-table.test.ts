@@ -6,7 +6,7 @@ import {
   MAX_BUCKET_GROUP,
   MAX_CONTACT_FAILURES,
   MAX_CONTACTS,
-} from '../../lib/network-limits.ts'
+} from '../../lib/limits/network-limits.ts'
 import { commonPrefix, compareDistance, placeNear } from '../../lib/lookup/place.ts'
 import { RoutingTable } from '../../lib/lookup/routing-table.ts'
 import { type VerifiedRecord, VerifiedRecords } from '../../lib/lookup/verified-records.ts'

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { checkSignal } from '../../lib/signal.ts'
+import { checkSignal } from '../../lib/ground/signal.ts'
 
 t.test('a signal is what can be listened to, of any realm, or is not given', async () => {
   checkSignal(undefined)

@@ -3,7 +3,7 @@ import { type } from 'arktype'
 import t, { type Test } from 'tap'
 import * as v from 'valibot'
 import { z } from 'zod'
-import { MAX_ISSUE_CHARACTERS, MAX_SHOWN_ISSUES } from '../../lib/limits.ts'
+import { MAX_ISSUE_CHARACTERS, MAX_SHOWN_ISSUES } from '../../lib/limits/limits.ts'
 import { deepFreeze } from '../../lib/message/canonical.ts'
 import { type Checked, checkValue, isSchema, type Schema } from '../../lib/typing/standard-schema.ts'
 

@@ -9,7 +9,7 @@ import {
   GRAPH_INTERVAL,
   MAX_TOLD_MESSAGES,
   MAX_TOLD_REFUSALS,
-} from '../../lib/status-limits.ts'
+} from '../../lib/limits/status-limits.ts'
 import { ManualClock } from '../../lib/testing/manual-clock.ts'
 
 type Link = { -readonly [K in keyof WatchedLink]: WatchedLink[K] }

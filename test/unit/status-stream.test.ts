@@ -8,7 +8,7 @@ import {
   MAX_STREAMS,
   STREAM_HEARTBEAT,
   STREAM_LINGER,
-} from '../../lib/status-limits.ts'
+} from '../../lib/limits/status-limits.ts'
 import { ManualClock } from '../../lib/testing/manual-clock.ts'
 
 interface Told {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { TokenBucket } from '../../lib/token-bucket.ts'
+import { TokenBucket } from '../../lib/ground/token-bucket.ts'
 
 /** Takes as many as there are. */
 function drain(bucket: TokenBucket, now: number): number {

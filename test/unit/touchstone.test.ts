@@ -1,7 +1,7 @@
 import t from 'tap'
 import { Touchstone } from '../../lib/relay/touchstone.ts'
 import { Random } from '../../lib/testing/random.ts'
-import { TOUCHSTONE_INTERVAL } from '../../lib/tree-limits.ts'
+import { TOUCHSTONE_INTERVAL } from '../../lib/limits/tree-limits.ts'
 import { toHex } from '../../lib/wire/hex.ts'
 import type { MessageId } from '../../lib/wire/ids.ts'
 

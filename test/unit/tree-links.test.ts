@@ -1,6 +1,6 @@
 import t from 'tap'
 import { TreeLinks } from '../../lib/relay/tree-links.ts'
-import { HAVE_RATE, MAX_SUPPLIES, SHY_AFTER, WANT_BURST, WANT_RATE } from '../../lib/tree-limits.ts'
+import { HAVE_RATE, MAX_SUPPLIES, SHY_AFTER, WANT_BURST, WANT_RATE } from '../../lib/limits/tree-limits.ts'
 import { idOf, NOW } from '../fixtures/tree-port.ts'
 
 const [A, B, C] = [{ name: 'a' }, { name: 'b' }, { name: 'c' }]

@@ -1,7 +1,7 @@
 import t from 'tap'
-import { Deferred } from '../../lib/deferred.ts'
-import { MAX_VERIFICATIONS } from '../../lib/limits.ts'
-import { MAX_WAITING_BYTES } from '../../lib/network-limits.ts'
+import { Deferred } from '../../lib/ground/deferred.ts'
+import { MAX_VERIFICATIONS } from '../../lib/limits/limits.ts'
+import { MAX_WAITING_BYTES } from '../../lib/limits/network-limits.ts'
 import { VerificationQueue } from '../../lib/discovery/verification-queue.ts'
 import { turns } from '../fixtures/channel-recorder.ts'
 

@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import { systemClock } from '../../lib/clock.ts'
+import { systemClock } from '../../lib/ground/clock.ts'
 import { Node } from '../../lib/node.ts'
 import { SecureNode } from '../../lib/secure-node.ts'
 import { VirtualNetwork, type VirtualNetworkOptions } from '../../lib/testing/index.ts'

@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import t from 'tap'
-import { codeOf, createFile, pathOf, writeBeside } from '../../lib/whole-file.ts'
+import { codeOf, createFile, pathOf, writeBeside } from '../../lib/ground/whole-file.ts'
 
 const isWindows = process.platform === 'win32'
 

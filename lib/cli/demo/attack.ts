@@ -1,6 +1,6 @@
 import { bytesToHex, concatBytes, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js'
 import { canonicalJson, type Identity, type Json, messageId } from '../../index.ts'
-import { PROTOCOL_VERSION } from '../../limits.ts'
+import { PROTOCOL_VERSION } from '../../limits/limits.ts'
 
 /** What an attacker makes: documents of the right shape that no honest node would send. */
 

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { Deferred } from '../../deferred.ts'
+import { Deferred } from '../../ground/deferred.ts'
 import { Failure, oneLine } from '../failure.ts'
 import type { Answer, Call, MemberApi, MemberMethod } from './member-api.ts'
 import { MEMBER_COMMAND } from './member-command.ts'

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { Deferred } from '../../deferred.ts'
+import { Deferred } from '../../ground/deferred.ts'
 import { FAILED, Failure, INTERRUPTED } from '../failure.ts'
 import { jsonLine } from '../safe-text.ts'
 import { painter, print } from '../terminal.ts'

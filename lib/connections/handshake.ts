@@ -1,7 +1,7 @@
-import type { CloseCode, CloseReason } from './wire/close-code.ts'
-import { type Frame, Kind } from './wire/frame.ts'
-import { decodeHello, type Hello, type Mode, proofBytes, type Role } from './wire/hello.ts'
-import type { NodeId } from './wire/ids.ts'
+import type { CloseCode, CloseReason } from '../wire/close-code.ts'
+import { type Frame, Kind } from '../wire/frame.ts'
+import { decodeHello, type Hello, type Mode, proofBytes, type Role } from '../wire/hello.ts'
+import type { NodeId } from '../wire/ids.ts'
 
 /** What a handshake needs of its connection. */
 export interface HandshakePort {

@@ -1,21 +1,21 @@
 import { Connector } from './connector.ts'
 import type { ConnectOptions, ConnectorPort } from './connector-port.ts'
 import { EndpointHooks, type EndpointStats } from './endpoint-hooks.ts'
-import * as errors from './errors.ts'
-import type { AnyNodeEvents, ConnectionEvents, NodeCallback } from './events.ts'
-import { NodeConnection } from './node-connection.ts'
+import * as errors from '../errors.ts'
+import type { AnyNodeEvents, ConnectionEvents, NodeCallback } from '../events.ts'
+import { NodeConnection } from '../node-connection.ts'
 import {
   checkAddress,
   checkConnectOptions,
   type NodeOptions,
   nodeSettings,
   type NodeSettings,
-} from './options.ts'
-import { TcpTransport } from './transport/tcp.ts'
-import { type Address, formatAddress } from './wire/address.ts'
-import type { CloseCode, CloseReason } from './wire/close-code.ts'
-import { toHex } from './wire/hex.ts'
-import type { NodeId } from './wire/ids.ts'
+} from '../options/options.ts'
+import { TcpTransport } from '../transport/tcp.ts'
+import { type Address, formatAddress } from '../wire/address.ts'
+import type { CloseCode, CloseReason } from '../wire/close-code.ts'
+import { toHex } from '../wire/hex.ts'
+import type { NodeId } from '../wire/ids.ts'
 
 /**
  * What `Node` and `SecureNode` have in common: it listens, connects, keeps its connections, tells what happens to

@@ -1,5 +1,5 @@
-import { MAX_FRAME_BYTES } from './limits.ts'
-import { toAddress } from './wire/address.ts'
+import { MAX_FRAME_BYTES } from '../limits/limits.ts'
+import { toAddress } from '../wire/address.ts'
 
 /** A rule: its words for the error, its test, and the default. */
 export type Rule = readonly [text: string, isValid: (value: unknown) => boolean, fallback: unknown]

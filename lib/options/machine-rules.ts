@@ -1,8 +1,8 @@
-import * as networkLimits from './network-limits.ts'
+import * as networkLimits from '../limits/network-limits.ts'
 import { count, flag, isAddresses, isPath, isPositive, isRecord, type Rule } from './option-rules.ts'
-import { MAX_PREVIEW_CHARACTERS, MAX_TOKEN_LENGTH, MIN_TOKEN_LENGTH } from './status-limits.ts'
-import { areOrigins, isUrlPath } from './transport/web-origin.ts'
-import { reachOf, toAddress } from './wire/address.ts'
+import { MAX_PREVIEW_CHARACTERS, MAX_TOKEN_LENGTH, MIN_TOKEN_LENGTH } from '../limits/status-limits.ts'
+import { areOrigins, isUrlPath } from '../transport/web-origin.ts'
+import { reachOf, toAddress } from '../wire/address.ts'
 
 /** What may stand in a header and in an address as it is. */
 const TOKEN = new RegExp(`^[A-Za-z0-9._~-]{${MIN_TOKEN_LENGTH},${MAX_TOKEN_LENGTH}}$`)

@@ -1,4 +1,4 @@
-import { invalidArgument } from './errors.ts'
+import { invalidArgument } from '../errors.ts'
 
 /**
  * Checks what is given to end a call early, if anything is. Judged by its form: other realms have a class of their own.

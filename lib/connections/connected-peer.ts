@@ -1,5 +1,5 @@
-import type { Address } from './wire/address.ts'
-import { type Hello, HISTORY } from './wire/hello.ts'
+import type { Address } from '../wire/address.ts'
+import { type Hello, HISTORY } from '../wire/hello.ts'
 
 /** Where a peer is, as far as the connection itself tells. */
 export interface PeerPlace {

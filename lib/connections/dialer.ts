@@ -1,10 +1,10 @@
-import type { Clock } from './clock.ts'
-import * as errors from './errors.ts'
-import { errorText } from './texts.ts'
-import type { NodeConnection } from './node-connection.ts'
-import type { Channel, Transport } from './transport/transport.ts'
-import { formatAddress } from './wire/address.ts'
-import type { CloseReason } from './wire/close-code.ts'
+import type { Clock } from '../ground/clock.ts'
+import * as errors from '../errors.ts'
+import { errorText } from '../ground/texts.ts'
+import type { NodeConnection } from '../node-connection.ts'
+import type { Channel, Transport } from '../transport/transport.ts'
+import { formatAddress } from '../wire/address.ts'
+import type { CloseReason } from '../wire/close-code.ts'
 
 /** What dialling needs of its node. */
 export interface DialPort {

@@ -1,10 +1,10 @@
-import type { SecureNodeError } from './errors.ts'
-import type { ConnectionInit, ConnectionOwner, NodeConnection } from './node-connection.ts'
-import type { IdTransport } from './transport/transport.ts'
-import type { NodeId } from './wire/ids.ts'
-import type { Address } from './wire/address.ts'
-import type { CloseReason } from './wire/close-code.ts'
-import type { Frame } from './wire/frame.ts'
+import type { SecureNodeError } from '../errors.ts'
+import type { ConnectionInit, ConnectionOwner, NodeConnection } from '../node-connection.ts'
+import type { IdTransport } from '../transport/transport.ts'
+import type { NodeId } from '../wire/ids.ts'
+import type { Address } from '../wire/address.ts'
+import type { CloseReason } from '../wire/close-code.ts'
+import type { Frame } from '../wire/frame.ts'
 
 /** What connecting needs of its node. */
 export interface ConnectorPort {

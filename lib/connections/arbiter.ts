@@ -1,8 +1,8 @@
-import type { Clock, Timer } from './clock.ts'
-import { PROBE_TIMEOUT } from './limits.ts'
-import type { NodeConnection } from './node-connection.ts'
+import type { Clock, Timer } from '../ground/clock.ts'
+import { PROBE_TIMEOUT } from '../limits/limits.ts'
+import type { NodeConnection } from '../node-connection.ts'
 import type { PeerSet } from './peer-set.ts'
-import type { CloseReason } from './wire/close-code.ts'
+import type { CloseReason } from '../wire/close-code.ts'
 
 /** What deciding about peers needs of its node. */
 export interface ArbiterPort {

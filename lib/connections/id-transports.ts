@@ -1,4 +1,4 @@
-import { unreachable } from './errors.ts'
+import { unreachable } from '../errors.ts'
 import type {
   DialOptions,
   IdListenHandlers,
@@ -6,8 +6,8 @@ import type {
   Listener,
   ListenOptions,
   Transport,
-} from './transport/transport.ts'
-import type { NodeId } from './wire/ids.ts'
+} from '../transport/transport.ts'
+import type { NodeId } from '../wire/ids.ts'
 
 /** What dials: the host is the ID, and the port means nothing. */
 type Dialler = Pick<Transport, 'name' | 'dial'>

@@ -1,6 +1,6 @@
 import type { SecureNodeSettings } from './options.ts'
-import type { OverlayOptions } from './overlay/overlay-port.ts'
-import { toAddress } from './wire/address.ts'
+import type { OverlayOptions } from '../overlay/overlay-port.ts'
+import { toAddress } from '../wire/address.ts'
 
 /** What of the settings is about forming the network, with addresses in one form. */
 export function overlayOptions(settings: SecureNodeSettings): OverlayOptions {

@@ -1,12 +1,12 @@
-import { type Clock, systemClock } from './clock.ts'
-import { invalidArgument, invalidOption } from './errors.ts'
-import * as limits from './limits.ts'
-import { FLOOD_LINKS } from './tree-limits.ts'
-import type { Engine } from './identity/engine.ts'
-import { isLogger, type Logger } from './logger.ts'
-import { NAME } from './message/document.ts'
-import { DEFAULT_NET } from './message/draft.ts'
-import { checkNames } from './names.ts'
+import { type Clock, systemClock } from '../ground/clock.ts'
+import { invalidArgument, invalidOption } from '../errors.ts'
+import * as limits from '../limits/limits.ts'
+import { FLOOD_LINKS } from '../limits/tree-limits.ts'
+import type { Engine } from '../identity/engine.ts'
+import { isLogger, type Logger } from '../ground/logger.ts'
+import { NAME } from '../message/document.ts'
+import { DEFAULT_NET } from '../message/draft.ts'
+import { checkNames } from '../ground/names.ts'
 import { MACHINE_RULES } from './machine-rules.ts'
 import {
   addresses,
@@ -19,14 +19,14 @@ import {
   object,
   type Rule,
 } from './option-rules.ts'
-import type { StatusOptions } from './status/status-port.ts'
+import type { StatusOptions } from '../status/status-port.ts'
 import type { HistoryOptions } from './history-options.ts'
-import type { NoTypes, TypeMap } from './typing/type-map.ts'
-import type { Transport, TransportMaker } from './transport/transport.ts'
-import type { WebSocketListenOptions } from './transport/websocket-door.ts'
-import { type Address, toAddress } from './wire/address.ts'
-import { isNodeId, isPlainId } from './wire/hello.ts'
-import type { NodeId } from './wire/ids.ts'
+import type { NoTypes, TypeMap } from '../typing/type-map.ts'
+import type { Transport, TransportMaker } from '../transport/transport.ts'
+import type { WebSocketListenOptions } from '../transport/websocket-door.ts'
+import { type Address, toAddress } from '../wire/address.ts'
+import { isNodeId, isPlainId } from '../wire/hello.ts'
+import type { NodeId } from '../wire/ids.ts'
 
 /** Options of a {@link Node}. Every limit is on unless it is set otherwise. */
 export interface NodeOptions {

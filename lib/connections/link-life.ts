@@ -1,5 +1,5 @@
-import { Deferred } from './deferred.ts'
-import type { CloseReason } from './wire/close-code.ts'
+import { Deferred } from '../ground/deferred.ts'
+import type { CloseReason } from '../wire/close-code.ts'
 
 /**
  * When a connection came up, why it ended, and when its socket was gone: in this order, each once. The promises of it

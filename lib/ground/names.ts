@@ -1,4 +1,4 @@
-import { invalidArgument, unknownOption } from './errors.ts'
+import { invalidArgument, unknownOption } from '../errors.ts'
 
 /** Refuses options that a call does not know: a misspelled one would be lost without a word. */
 export function checkNames(options: object, names: readonly string[]): void {

@@ -1,5 +1,5 @@
-import { Deferred } from './deferred.ts'
-import type { NodeConnection } from './node-connection.ts'
+import { Deferred } from '../ground/deferred.ts'
+import type { NodeConnection } from '../node-connection.ts'
 
 /** Somebody waits for a connection to a node. */
 class AwaitedPeer extends Deferred<NodeConnection> {
