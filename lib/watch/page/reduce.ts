@@ -253,37 +253,26 @@ class Draft {
   }
 }
 
+/** What is known of a link. */
+const FACTS = [
+  'host',
+  'port',
+  'direction',
+  'since',
+  'latency',
+  'encrypted',
+  'via',
+  'temporary',
+  'tree',
+  'peerTree',
+  'inRate',
+  'outRate',
+] as const satisfies (keyof LinkFacts)[]
+
 /** Without those that are not known: they would overwrite what was known before. */
-function definedFacts(facts: LinkFacts & { kind?: unknown; isNew?: unknown }): LinkFacts {
-  const {
-    host,
-    port,
-    direction,
-    since,
-    latency,
-    encrypted,
-    via,
-    temporary,
-    tree,
-    peerTree,
-    inRate,
-    outRate,
-  } = facts
-  const all = {
-    host,
-    port,
-    direction,
-    since,
-    latency,
-    encrypted,
-    via,
-    temporary,
-    tree,
-    peerTree,
-    inRate,
-    outRate,
-  }
-  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined))
+function definedFacts(facts: LinkFacts): LinkFacts {
+  const known = FACTS.filter((name) => facts[name] !== undefined)
+  return Object.fromEntries(known.map((name) => [name, facts[name]]))
 }
 
 function newNode(id: string): NodeView {
