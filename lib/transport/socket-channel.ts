@@ -69,6 +69,7 @@ export class SocketChannel implements Channel {
   #handlers: ChannelHandlers | undefined
   #isPaused = false
   #hasEnded = false
+  #isAbandoned = false
   #isClosed = false
 
   constructor({ socket, host, port, peerId, acceptedAt, encrypted }: ReadySocket) {
@@ -137,6 +138,8 @@ export class SocketChannel implements Channel {
 
   destroy(): void {
     this.#hasEnded = true
+    // A write that this cancels is an error of the socket on newer lines of Node. It is none of the channel.
+    this.#isAbandoned ||= this.#socket.errored === null
     this.#socket.destroy()
   }
 
@@ -163,6 +166,6 @@ export class SocketChannel implements Channel {
 
   /** Called once the socket is gone; if that was before `open`, by `open`. */
   #report(): void {
-    this.#handlers?.onClose(this.#socket.errored ?? undefined)
+    this.#handlers?.onClose(this.#isAbandoned ? undefined : (this.#socket.errored ?? undefined))
   }
 }
