@@ -1,11 +1,5 @@
-import type { Clock, Timer } from '../ground/clock.ts'
-import {
-  ANSWER_PAUSE,
-  ID_SETTLE_TIME,
-  PACKED_FACTOR,
-  PACKED_OVERHEAD,
-  UNPACKED_PER_TURN,
-} from '../limits/python-limits.ts'
+import type { Clock } from '../ground/clock.ts'
+import { ANSWER_PAUSE, PACKED_FACTOR, PACKED_OVERHEAD, UNPACKED_PER_TURN } from '../limits/python-limits.ts'
 import { utf8 } from '../wire/bytes.ts'
 import { encodeFrame, framePayload, Kind } from '../wire/frame.ts'
 import { decodeHello, type Hello, type Role } from '../wire/hello.ts'
@@ -14,6 +8,7 @@ import { Greeting, type GreetingResult, type Introduction } from './p2pnetwork-g
 import { foreignIdOf, plainIdOf } from './p2pnetwork-id.ts'
 import { decodeMessage, encodeMessage } from './p2pnetwork-message.ts'
 import { Outlet } from './p2pnetwork-outlet.ts'
+import { Silence } from './p2pnetwork-silence.ts'
 import { Splitter } from './p2pnetwork-splitter.ts'
 import type { Channel, ChannelHandlers } from './transport.ts'
 
@@ -43,10 +38,11 @@ export class P2pNetworkChannel implements Channel, ChannelHandlers {
   readonly #port: P2pNetworkPort
   readonly #splitter: Splitter
   readonly #outlet: Outlet
+  /** An ID ends where its sender pauses. */
+  readonly #silence: Silence
   #handlers: ChannelHandlers | undefined
   /** Until the peer has introduced itself. */
   #greeting: Greeting | undefined
-  #settling: Timer | undefined
   #introduction: Introduction | undefined
   /** This end, as its own hello says. */
   #self: Hello | undefined
@@ -67,6 +63,7 @@ export class P2pNetworkChannel implements Channel, ChannelHandlers {
     this.#role = role
     this.#port = port
     this.#outlet = new Outlet(inner, port.clock, () => this.onDrain())
+    this.#silence = new Silence(port.clock, () => this.#settle())
     this.#greeting = new Greeting(role === 'responder', port.idPattern)
     this.#splitter = new Splitter(Math.ceil(port.maxFrameBytes * PACKED_FACTOR) + PACKED_OVERHEAD)
   }
@@ -143,7 +140,7 @@ export class P2pNetworkChannel implements Channel, ChannelHandlers {
   /** Nothing that came is delivered any more. */
   #drop(): void {
     this.#hasEnded = true
-    this.#settling?.cancel()
+    this.#silence.end()
     this.#made = []
   }
 
@@ -165,7 +162,7 @@ export class P2pNetworkChannel implements Channel, ChannelHandlers {
     // An answer may be all that came.
     if (error === undefined) this.#settle()
     this.#closed = { error }
-    this.#settling?.cancel()
+    this.#silence.end()
     this.#outlet.drop()
     // A line that broke is told of at once; a clean end comes after all that came before it.
     if (error !== undefined) this.#drop()
@@ -173,12 +170,11 @@ export class P2pNetworkChannel implements Channel, ChannelHandlers {
   }
 
   #greet(result: GreetingResult): void {
-    this.#settling?.cancel()
     if (result === 'more') {
-      const { clock } = this.#port
-      this.#settling = clock.setTimer(() => this.#settle(), ID_SETTLE_TIME)
+      this.#silence.begin()
       return
     }
+    this.#silence.end()
     this.#greeting = undefined
     if (result === 'bad') {
       this.#flow()

@@ -166,7 +166,7 @@ for (const dialler of ['node', 'python'] as const) {
       t.equal(await received(), text)
     })
 
-    t.test('an ID that comes byte by byte is put together', async (t) => {
+    t.test('an ID that comes in pieces is put together', async (t) => {
       for (const id of [DEFAULT_ID, 'b'.repeat(64), 'custom']) {
         const { connection, transport, peer, received } = await meet(t, dialler, id, '--split')
         t.equal(transport.foreignId(connection.id), id)
